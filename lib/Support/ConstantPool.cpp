@@ -1,0 +1,72 @@
+//===- ConstantPool.cpp - Constants kept outside the IR --------------------===//
+//
+// Keys are "c" + 128 bits of the content's hash + the size, all in hex.
+//
+//===----------------------------------------------------------------------===//
+#include "nestor/Support/ConstantPool.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/xxhash.h"
+
+#include <cstdlib>
+#include <cstring>
+
+using namespace nestor;
+
+void ConstantPool::Free::operator()(uint8_t *p) const { std::free(p); }
+
+static std::string contentKey(llvm::ArrayRef<uint8_t> bytes) {
+  llvm::XXH128_hash_t hash = llvm::xxh3_128bits(bytes);
+  return "c" + llvm::utohexstr(hash.high64, /*LowerCase=*/true, 16) +
+         llvm::utohexstr(hash.low64, /*LowerCase=*/true, 16) + "_" +
+         llvm::utohexstr(bytes.size(), /*LowerCase=*/true);
+}
+
+std::string ConstantPool::addView(llvm::ArrayRef<uint8_t> bytes) {
+  std::string key = contentKey(bytes);
+  auto [it, inserted] = entries.try_emplace(key);
+  if (inserted)
+    it->second.bytes = bytes;
+  return key;
+}
+
+std::string ConstantPool::addOwned(std::vector<uint8_t> bytes) {
+  std::string key = contentKey(bytes);
+  if (!entries.contains(key)) {
+    llvm::MutableArrayRef<uint8_t> mine = allocate(key, bytes.size());
+    if (!bytes.empty())
+      std::memcpy(mine.data(), bytes.data(), bytes.size());
+  }
+  return key;
+}
+
+llvm::MutableArrayRef<uint8_t> ConstantPool::allocate(llvm::StringRef key,
+                                                      uint64_t size) {
+  uint64_t rounded = (size + 63) / 64 * 64;
+  if (rounded == 0)
+    rounded = 64;
+  auto *p = static_cast<uint8_t *>(std::aligned_alloc(64, rounded));
+  if (!p)
+    return {};
+  std::memset(p, 0, rounded);
+  Entry &entry = entries[key];
+  entry.storage.reset(p);
+  entry.bytes = llvm::ArrayRef<uint8_t>(p, size);
+  return llvm::MutableArrayRef<uint8_t>(p, size);
+}
+
+llvm::ArrayRef<uint8_t> ConstantPool::lookup(llvm::StringRef key,
+                                             bool &found) const {
+  auto it = entries.find(key);
+  found = it != entries.end();
+  return found ? it->second.bytes : llvm::ArrayRef<uint8_t>();
+}
+
+void ConstantPool::retain(const llvm::StringMap<bool> &live) {
+  llvm::SmallVector<std::string> dead;
+  for (const auto &entry : entries)
+    if (!live.contains(entry.getKey()))
+      dead.push_back(entry.getKey().str());
+  for (const std::string &key : dead)
+    entries.erase(key);
+}

@@ -1,0 +1,59 @@
+# nestor_room(NAME): one static library a room, its sources globbed from the
+# folder, its links read from tools/dev/layers.txt (the single truth).
+
+# The one door to MLIR and LLVM: the shared libraries, never an archive
+# (two copies of MLIR in one process break type ids; a test greps link lines).
+add_library(nestor_mlir INTERFACE)
+target_link_libraries(nestor_mlir INTERFACE MLIR LLVM)
+target_compile_options(nestor_mlir INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
+
+set(NESTOR_ROOMS_WITHOUT_LLVM Runtime)
+# Wire readers that throw (protozero) catch at their own boundary.
+set(NESTOR_ROOMS_WITH_EXCEPTIONS Import Runtime)
+
+file(STRINGS ${CMAKE_SOURCE_DIR}/tools/dev/layers.txt NESTOR_LAYER_LINES REGEX "^[A-Z][A-Za-z/]*:")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/dev/layers.txt)
+
+function(nestor_room_target room out)
+  string(REPLACE "Dialect/" "" short ${room})
+  set(${out} Nestor${short} PARENT_SCOPE)
+endfunction()
+
+function(nestor_room room)
+  nestor_room_target(${room} target)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  add_library(${target} STATIC ${sources})
+  foreach(line IN LISTS NESTOR_LAYER_LINES)
+    if(line MATCHES "^([A-Za-z/]+):(.*)$" AND "${CMAKE_MATCH_1}" STREQUAL "${room}")
+      string(STRIP "${CMAKE_MATCH_2}" deps)
+      separate_arguments(deps)
+      foreach(dep IN LISTS deps)
+        nestor_room_target(${dep} dep_target)
+        target_link_libraries(${target} PUBLIC ${dep_target})
+      endforeach()
+    endif()
+  endforeach()
+  if(room IN_LIST NESTOR_ROOMS_WITHOUT_LLVM)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
+  else()
+    target_link_libraries(${target} PUBLIC nestor_mlir fmt::fmt-header-only)
+    if(TARGET nestor-headers)
+      add_dependencies(${target} nestor-headers)
+    endif()
+  endif()
+  if(room IN_LIST NESTOR_ROOMS_WITH_EXCEPTIONS)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fexceptions>)
+  elseif(NOT room IN_LIST NESTOR_ROOMS_WITHOUT_LLVM)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>)
+    target_precompile_headers(${target} REUSE_FROM nestor_pch)
+  endif()
+endfunction()
+
+# One precompiled header for all MLIR-heavy units (a unit costs 5-9 s without).
+function(nestor_make_pch)
+  file(WRITE ${CMAKE_BINARY_DIR}/pch/pch.cpp "// Carries the precompiled header.\n")
+  add_library(nestor_pch STATIC ${CMAKE_BINARY_DIR}/pch/pch.cpp)
+  target_link_libraries(nestor_pch PUBLIC nestor_mlir fmt::fmt-header-only)
+  target_compile_options(nestor_pch PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions>)
+  target_precompile_headers(nestor_pch PRIVATE ${CMAKE_SOURCE_DIR}/lib/Precompiled.h)
+endfunction()
