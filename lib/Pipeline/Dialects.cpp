@@ -1,0 +1,26 @@
+//===- Dialects.cpp - Every dialect that Nestor reads ----------------------===//
+//
+// See the header.
+//
+//===----------------------------------------------------------------------===//
+#include "nestor/Pipeline/Dialects.h"
+
+#include "nestor/Dialect/Host/Host.h"
+#include "nestor/Dialect/Model/Model.h"
+#include "nestor/Dialect/Nest/Nest.h"
+
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+
+using namespace mlir;
+
+void nestor::registerDialects(DialectRegistry &registry) {
+  registry.insert<affine::AffineDialect, arith::ArithDialect,
+                  cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect,
+                  linalg::LinalgDialect, math::MathDialect,
+                  memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
+                  transform::TransformDialect, vector::VectorDialect,
+                  nest::NestDialect, model::ModelDialect, host::HostDialect>();
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+}

@@ -1,0 +1,51 @@
+// RUN: nestor-opt %s -split-input-file -verify-diagnostics
+
+nest.func @stray(%A: memref<4xf32>) {
+  nest.for %i = 0 to 4 {
+    nest.for %j = 0 to 4 {
+      // expected-error @+1 {{body uses a value from outside that is neither a buffer nor a size; bind it to an iterator}}
+      nest.block "A" (%v : spatial = %i to 4) {
+        // expected-note @+1 {{used here}}
+        %x = memref.load %A[%j] : memref<4xf32>
+        memref.store %x, %A[%v] : memref<4xf32>
+      }
+    }
+  }
+}
+
+// -----
+
+// expected-error @+1 {{needs 'shapes' since some of its buffers have dynamic dims}}
+nest.func @no_shapes(%A: memref<?xf32>, %n: index) {
+}
+
+// -----
+
+// expected-error @+1 {{takes buffers first, then sizes}}
+nest.func @order(%n: index, %A: memref<4xf32>) {
+}
+
+// -----
+
+nest.func @compute_in_loop(%A: memref<4xf32>) {
+  // expected-error @+1 {{holds loops, blocks and buffers only, found 'arith.constant'}}
+  nest.for %i = 0 to 4 {
+    %c = arith.constant 0.0 : f32
+  }
+}
+
+// -----
+
+nest.func @init_without_reduce(%A: memref<4xf32>) {
+  nest.for %i = 0 to 4 {
+    // expected-error @+1 {{has an init but no reduce iterator}}
+    nest.block "A" (%v : spatial = %i to 4) init {} {}
+  }
+}
+
+// -----
+
+nest.func @scope(%A: memref<4xf32>) {
+  // expected-error @+1 {{knows the scopes "shared" and "register", got "moon"}}
+  %m = nest.alloc : memref<4xf32, "moon">
+}

@@ -1,0 +1,17 @@
+//===- nestor-opt.cpp - Runs every pass, prints every phase ----------------===//
+//
+// mlir-opt for Nestor's dialects and passes; the tool of the lit tests.
+//
+//===----------------------------------------------------------------------===//
+#include "nestor/Pipeline/Dialects.h"
+
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "mlir/Transforms/Passes.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  nestor::registerDialects(registry);
+  mlir::registerTransformsPasses();
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "Nestor's optimizer driver\n", registry));
+}
