@@ -1,0 +1,92 @@
+"""What the Python tests and benchmarks share: running a command under a time
+limit, skipping with a reason, and where things are.
+
+Leaves true: a command that overran is dead with all its children; a skipped
+program ends with status 77, its reason on the last line (CTest shows it).
+"""
+
+import dataclasses
+import importlib
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+NESTOR = TOP / "build" / "bin" / "nestor"
+SKIPPED = 77
+
+
+def skip(reason):
+    print(f"skipped: {reason}", flush=True)
+    sys.exit(SKIPPED)
+
+
+def need(*modules):
+    """Skips the program unless the Python modules can be imported."""
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except ImportError as missing:
+            skip(f"no Python module {name} ({missing}); tools/check installs it")
+
+
+@dataclasses.dataclass
+class Done:
+    """How a command ended: `code` is its exit status, or minus the signal."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+    timed_out: bool
+    peak_mb: float
+
+    def first_error(self):
+        lines = [l.strip() for l in self.err.splitlines() if l.strip()]
+        errors = [l for l in lines if "error" in l]
+        return (errors or lines or [""])[0]
+
+
+def run(command, timeout, env=None):
+    """Runs `command` in a process group of its own; never raises."""
+    started = time.monotonic()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        child = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+            env={**os.environ, "NO_COLOR": "1", **(env or {})},
+        )
+        # os.wait4 also tells the peak memory of the child and its children.
+        status, usage, timed_out, pause = None, None, False, 0.001
+        while status is None:
+            pid, code, used = os.wait4(child.pid, os.WNOHANG)
+            if pid:
+                status, usage = os.waitstatus_to_exitcode(code), used
+            elif not timed_out and time.monotonic() - started > timeout:
+                timed_out = True
+                os.killpg(child.pid, signal.SIGKILL)
+            else:
+                time.sleep(pause)
+                pause = min(pause * 1.5, 0.02)
+        child.returncode = status
+        texts = []
+        for stream in (out, err):
+            stream.seek(0)
+            texts.append(stream.read().decode(errors="replace"))
+    return Done(status, *texts, time.monotonic() - started, timed_out, usage.ru_maxrss / 1024)
+
+
+def cpu_kind(cpuinfo="/proc/cpuinfo"):
+    """amx, avx512 or avx2 by CPUID's features, never by a model's name."""
+    with open(cpuinfo) as file:
+        flags = next((l.split(":", 1)[1].split() for l in file if l.startswith("flags")), [])
+    if "amx_tile" in flags and "avx512f" in flags:
+        return "amx"
+    return "avx512" if "avx512f" in flags else "avx2" if "avx2" in flags else "baseline"
