@@ -299,7 +299,7 @@ private:
       }
   }
 
-  void attribute(pbf_reader in, Attribute &out) {
+  void attribute(pbf_reader in, NodeAttribute &out) {
     Scope scope(*this);
     std::optional<AttributeKind> seen;
     while (in.next())

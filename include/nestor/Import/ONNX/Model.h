@@ -119,7 +119,7 @@ enum class AttributeKind : int32_t {
   TypeProtos = 14,
 };
 
-struct Attribute {
+struct NodeAttribute {
   llvm::StringRef name;
   /// In a function body: the function's attribute that this one stands for.
   llvm::StringRef reference;
@@ -138,7 +138,7 @@ struct Node {
   llvm::StringRef op, domain, name, overload;
   llvm::SmallVector<llvm::StringRef, 4> inputs;
   llvm::SmallVector<llvm::StringRef, 2> outputs;
-  std::vector<Attribute> attributes;
+  std::vector<NodeAttribute> attributes;
 };
 
 struct Graph {
@@ -158,7 +158,7 @@ struct Function {
   llvm::StringRef name, domain, overload;
   std::vector<llvm::StringRef> inputs, outputs, attributes;
   /// Attributes with a default.
-  std::vector<Attribute> defaults;
+  std::vector<NodeAttribute> defaults;
   std::vector<Node> nodes;
   std::vector<Opset> opsets;
   std::vector<ValueInfo> values;
