@@ -1,0 +1,119 @@
+//===- ThreadPool.h - Parallel loops -----------------------------*- C++
+//-*-===//
+//
+// Runs the parallel loops of compiled models. The caller takes part, workers
+// spin briefly (about 50 us) after a loop and then sleep, nested loops and
+// loops that find the pool busy run serially on their caller.
+//
+// Assumes: bodies do not throw.
+// Leaves true: when parallelFor returns, no worker runs the body any more.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NESTOR_RUNTIME_THREADPOOL_H
+#define NESTOR_RUNTIME_THREADPOOL_H
+
+#include "nestor/Runtime/Abi.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <pthread.h>
+#include <vector>
+
+namespace nestor::rt {
+
+/// Who runs parallel loops: a pool of ours, or a host's own threads.
+class Executor {
+public:
+  virtual ~Executor() = default;
+
+  /// Runs `body` over [0, n) in chunks of at least `grain` iterations, on at
+  /// most `maxWorkers` workers (0: no limit). Returns 0 or a non-zero status
+  /// of some chunk; after a failure the remaining chunks may be skipped.
+  virtual int32_t parallelFor(int64_t n, int64_t grain, int32_t maxWorkers,
+                              nst_body body, void *env) = 0;
+  /// The most workers that a loop can have.
+  virtual int32_t workers() const = 0;
+};
+
+/// Own threads, started at the first loop that needs them.
+class ThreadPool final : public Executor {
+public:
+  /// A pool of `threads` workers, the caller included; 0: by affinity and
+  /// control group quota.
+  explicit ThreadPool(int32_t threads = 0);
+  ~ThreadPool() override;
+  ThreadPool(const ThreadPool &) = delete;
+  ThreadPool &operator=(const ThreadPool &) = delete;
+
+  int32_t parallelFor(int64_t n, int64_t grain, int32_t maxWorkers,
+                      nst_body body, void *env) override;
+  int32_t workers() const override { return numThreads; }
+
+private:
+  /// One loop. Written by its owner only while nobody can join.
+  struct Job {
+    nst_body body = nullptr;
+    void *env = nullptr;
+    int64_t n = 0;
+    int64_t chunk = 1;
+    int64_t chunks = 0;
+    alignas(64) std::atomic<int64_t> next{0};
+    std::atomic<int32_t> status{0};
+  };
+
+  static void *threadMain(void *self);
+  void workerLoop();
+  bool startThreads();
+  /// Takes chunks until none is left.
+  void work(int32_t worker);
+  /// Takes one of the loop's free places; the worker number, or -1.
+  int32_t join();
+  void leave();
+
+  const int32_t numThreads;
+  int32_t spinMicroseconds;
+  uint32_t forkCount;
+  std::vector<pthread_t> threads;
+  bool started = false;
+
+  /// Held by the caller whose loop is running.
+  std::mutex owner;
+  Job job;
+  int32_t places = 0; // helpers of the current loop
+  /// Free places in the high half, helpers at work in the low half: one word,
+  /// so that closing a loop and joining it cannot cross.
+  alignas(64) std::atomic<uint64_t> seats{0};
+  /// Counts loops; workers wait for it to change.
+  alignas(64) std::atomic<uint32_t> epoch{0};
+  std::atomic<uint32_t> sleepers{0};
+  std::atomic<bool> stopping{false};
+  /// 1 while the owner sleeps until the last helper leaves.
+  std::atomic<uint32_t> ownerSleeps{0};
+};
+
+/// Runs loops on a host's threads through its own parallel_for.
+class CallbackExecutor final : public Executor {
+public:
+  using Callback = int32_t (*)(void *user, int64_t n, int64_t grain,
+                               int32_t maxWorkers, nst_body body, void *env);
+  CallbackExecutor(Callback callback, void *user, int32_t maxWorkers)
+      : callback(callback), user(user), maxWorkers(maxWorkers) {}
+
+  int32_t parallelFor(int64_t n, int64_t grain, int32_t limit, nst_body body,
+                      void *env) override;
+  int32_t workers() const override { return maxWorkers; }
+
+private:
+  Callback callback;
+  void *user;
+  int32_t maxWorkers;
+};
+
+/// The pool that everything shares unless told otherwise.
+std::shared_ptr<Executor> sharedPool();
+
+} // namespace nestor::rt
+
+#endif // NESTOR_RUNTIME_THREADPOOL_H

@@ -1,0 +1,289 @@
+//===- ThreadPool.cpp - Parallel loops on own threads ---------------------===//
+//
+// Joining a loop is a compare-and-swap on `seats`; the owner closes the loop by
+// clearing the free places in the same word and then waits for the helpers
+// that had joined. A worker that wakes late finds no place and sleeps again, so
+// the owner never waits for a thread that the kernel has not scheduled.
+//
+//===----------------------------------------------------------------------===//
+
+#include "nestor/Runtime/ThreadPool.h"
+
+#include "nestor/Runtime/CpuQuota.h"
+
+#include <climits>
+#include <ctime>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace nestor::rt {
+namespace {
+
+/// True inside a body: a loop started there runs serially.
+thread_local bool insideLoop = false;
+
+/// A forked child has none of its parent's threads.
+std::atomic<uint32_t> forks{0};
+
+void countFork() { forks.fetch_add(1, std::memory_order_relaxed); }
+
+void registerForkHandler() {
+  static const int registered = pthread_atfork(nullptr, nullptr, countFork);
+  (void)registered;
+}
+
+void futexWait(std::atomic<uint32_t> &word, uint32_t expected) {
+  syscall(SYS_futex, reinterpret_cast<uint32_t *>(&word), FUTEX_WAIT_PRIVATE,
+          expected, nullptr, nullptr, 0);
+}
+
+void futexWake(std::atomic<uint32_t> &word, int32_t count) {
+  syscall(SYS_futex, reinterpret_cast<uint32_t *>(&word), FUTEX_WAKE_PRIVATE,
+          count, nullptr, nullptr, 0);
+}
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  asm volatile("yield");
+#endif
+}
+
+int64_t nowMicroseconds() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/// Spins until `done()` or for `microseconds`; whether it is done.
+template <typename Done>
+bool spin(int32_t microseconds, Done done) {
+  if (done())
+    return true;
+  if (microseconds == 0)
+    return false;
+  int64_t end = nowMicroseconds() + microseconds;
+  do {
+    for (int i = 0; i < 32; ++i) {
+      pause();
+      if (done())
+        return true;
+    }
+  } while (nowMicroseconds() < end);
+  return done();
+}
+
+constexpr uint64_t onePlace = uint64_t(1) << 32;
+
+int32_t serial(int64_t n, nst_body body, void *env) {
+  return body(env, 0, n, 0);
+}
+
+} // namespace
+
+ThreadPool::ThreadPool(int32_t wanted)
+    : numThreads(wanted > 0 ? (wanted < 1024 ? wanted : 1024)
+                            : defaultThreads()) {
+  // More threads than CPUs: spinning would take time from those that work.
+  spinMicroseconds = numThreads <= affinityCpus() ? 50 : 0;
+  registerForkHandler();
+  forkCount = forks.load(std::memory_order_relaxed);
+}
+
+ThreadPool::~ThreadPool() {
+  // After a fork the threads do not exist here.
+  if (forkCount != forks.load(std::memory_order_relaxed))
+    return;
+  stopping.store(true);
+  epoch.fetch_add(1);
+  futexWake(epoch, INT_MAX);
+  for (pthread_t thread : threads)
+    pthread_join(thread, nullptr);
+}
+
+bool ThreadPool::startThreads() {
+  started = true;
+  try {
+    threads.reserve(numThreads - 1);
+  } catch (...) {
+    return false;
+  }
+  for (int32_t i = 1; i < numThreads; ++i) {
+    pthread_t thread;
+    // With fewer threads than asked for, loops run on those there are.
+    if (pthread_create(&thread, nullptr, threadMain, this) != 0)
+      break;
+    threads.push_back(thread);
+  }
+  return !threads.empty();
+}
+
+void *ThreadPool::threadMain(void *self) {
+  static_cast<ThreadPool *>(self)->workerLoop();
+  return nullptr;
+}
+
+int32_t ThreadPool::join() {
+  uint64_t current = seats.load(std::memory_order_acquire);
+  while (current >> 32) {
+    if (seats.compare_exchange_weak(current, current - onePlace + 1,
+                                    std::memory_order_acq_rel,
+                                    std::memory_order_acquire))
+      return places - static_cast<int32_t>(current >> 32) + 1;
+  }
+  return -1;
+}
+
+void ThreadPool::leave() {
+  uint64_t before = seats.fetch_sub(1, std::memory_order_seq_cst);
+  if (static_cast<uint32_t>(before) == 1 &&
+      ownerSleeps.load(std::memory_order_seq_cst)) {
+    ownerSleeps.store(0, std::memory_order_seq_cst);
+    futexWake(ownerSleeps, 1);
+  }
+}
+
+void ThreadPool::work(int32_t worker) {
+  for (;;) {
+    if (job.status.load(std::memory_order_relaxed) != 0)
+      return;
+    // Chunks are counted, not iterations: the counter runs past the last one.
+    int64_t index = job.next.fetch_add(1, std::memory_order_relaxed);
+    if (index >= job.chunks)
+      return;
+    int64_t begin = index * job.chunk;
+    int64_t end = job.n - begin > job.chunk ? begin + job.chunk : job.n;
+    if (int32_t status = job.body(job.env, begin, end, worker)) {
+      int32_t none = 0;
+      job.status.compare_exchange_strong(none, status);
+    }
+  }
+}
+
+void ThreadPool::workerLoop() {
+  // Everything a worker runs is the body of some loop.
+  insideLoop = true;
+  uint32_t seen = 0;
+  for (;;) {
+    auto changed = [&] {
+      return epoch.load(std::memory_order_acquire) != seen;
+    };
+    if (!spin(spinMicroseconds, changed)) {
+      sleepers.fetch_add(1, std::memory_order_seq_cst);
+      while (epoch.load(std::memory_order_seq_cst) == seen)
+        futexWait(epoch, seen);
+      sleepers.fetch_sub(1, std::memory_order_seq_cst);
+    }
+    if (stopping.load())
+      return;
+    seen = epoch.load(std::memory_order_acquire);
+    int32_t worker = join();
+    if (worker < 0)
+      continue;
+    work(worker);
+    leave();
+  }
+}
+
+int32_t ThreadPool::parallelFor(int64_t n, int64_t grain, int32_t maxWorkers,
+                                nst_body body, void *env) {
+  if (n <= 0)
+    return 0;
+  if (grain < 1)
+    grain = 1;
+  int64_t chunks = n / grain + (n % grain != 0);
+  int64_t width =
+      maxWorkers > 0 && maxWorkers < numThreads ? maxWorkers : numThreads;
+  if (chunks < width)
+    width = chunks;
+  if (width <= 1 || insideLoop ||
+      forkCount != forks.load(std::memory_order_relaxed) || !owner.try_lock())
+    return serial(n, body, env);
+  if (!started && !startThreads()) {
+    owner.unlock();
+    return serial(n, body, env);
+  }
+  if (threads.empty()) {
+    owner.unlock();
+    return serial(n, body, env);
+  }
+
+  job.body = body;
+  job.env = env;
+  job.n = n;
+  // Four chunks a worker: enough to even out what the kernel takes away,
+  // few enough that taking one costs nothing.
+  int64_t even = n / (width * 4) + (n % (width * 4) != 0);
+  job.chunk = even > grain ? even : grain;
+  job.chunks = n / job.chunk + (n % job.chunk != 0);
+  job.next.store(0, std::memory_order_relaxed);
+  job.status.store(0, std::memory_order_relaxed);
+  places = static_cast<int32_t>(width) - 1;
+  seats.store(uint64_t(places) << 32, std::memory_order_seq_cst);
+  epoch.fetch_add(1, std::memory_order_seq_cst);
+  if (sleepers.load(std::memory_order_seq_cst))
+    futexWake(epoch, places);
+
+  insideLoop = true;
+  work(0);
+  insideLoop = false;
+
+  // Close: nobody joins from here on; then wait for those who had.
+  seats.fetch_and(UINT32_MAX, std::memory_order_seq_cst);
+  auto idle = [&] { return seats.load(std::memory_order_acquire) == 0; };
+  if (!spin(spinMicroseconds ? spinMicroseconds : 1, idle)) {
+    for (;;) {
+      ownerSleeps.store(1, std::memory_order_seq_cst);
+      if (seats.load(std::memory_order_seq_cst) == 0)
+        break;
+      futexWait(ownerSleeps, 1);
+      if (idle())
+        break;
+    }
+    ownerSleeps.store(0, std::memory_order_seq_cst);
+  }
+  int32_t status = job.status.load(std::memory_order_relaxed);
+  owner.unlock();
+  return status;
+}
+
+namespace {
+/// A body on a host's thread, which must know that it is inside a loop.
+struct Wrapped {
+  nst_body body;
+  void *env;
+
+  static int32_t run(void *self, int64_t begin, int64_t end, int32_t worker) {
+    auto *wrapped = static_cast<Wrapped *>(self);
+    bool outer = insideLoop;
+    insideLoop = true;
+    int32_t status = wrapped->body(wrapped->env, begin, end, worker);
+    insideLoop = outer;
+    return status;
+  }
+};
+} // namespace
+
+int32_t CallbackExecutor::parallelFor(int64_t n, int64_t grain, int32_t limit,
+                                      nst_body body, void *env) {
+  if (n <= 0)
+    return 0;
+  if (grain < 1)
+    grain = 1;
+  if (limit <= 0 || limit > maxWorkers)
+    limit = maxWorkers;
+  if (limit <= 1 || n <= grain || insideLoop)
+    return serial(n, body, env);
+  Wrapped wrapped{body, env};
+  return callback(user, n, grain, limit, Wrapped::run, &wrapped);
+}
+
+std::shared_ptr<Executor> sharedPool() {
+  static std::shared_ptr<Executor> pool = std::make_shared<ThreadPool>();
+  return pool;
+}
+
+} // namespace nestor::rt
