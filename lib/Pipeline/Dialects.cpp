@@ -1,4 +1,5 @@
-//===- Dialects.cpp - Every dialect that Nestor reads ----------------------===//
+//===- Dialects.cpp - Every dialect that Nestor reads
+//----------------------===//
 //
 // See the header.
 //

@@ -3,6 +3,8 @@
 // mlir-opt for Nestor's dialects and passes; the tool of the lit tests.
 //
 //===----------------------------------------------------------------------===//
+#include "nestor/Lower/Passes.h"
+#include "nestor/Partition/Partition.h"
 #include "nestor/Pipeline/Dialects.h"
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -12,6 +14,8 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   nestor::registerDialects(registry);
   mlir::registerTransformsPasses();
+  nestor::registerLowerPasses();
+  nestor::registerPartitionPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Nestor's optimizer driver\n", registry));
 }

@@ -1,0 +1,375 @@
+//===- BlockEmitter.cpp - Blocks and their bodies
+//--------------------------===//
+//
+// A block becomes: its iterators' values, its predicate as a branch or a mask,
+// its init under "all reduce iterators are zero", its body. In a vectorize
+// loop each operation of the body is cloned on vectors as soon as one operand
+// varies over the lanes; uniform operations stay scalar.
+//
+//===----------------------------------------------------------------------===//
+#include "KernelEmitter.h"
+
+#include "Services.h"
+
+#include "nestor/Runtime/Abi.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::lower;
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+std::optional<LinearIndex> KernelEmitter::linear(Value nestValue) {
+  auto it = linears.find(nestValue);
+  if (it != linears.end())
+    return it->second;
+  auto known = values.find(nestValue);
+  if (known == values.end() || isVector(known->second))
+    return std::nullopt;
+  return LinearIndex::ofValue(known->second, mode.depth);
+}
+
+Value KernelEmitter::laneNumbers() {
+  SmallVector<Attribute> numbers;
+  for (int64_t i = 0; i < mode.lanes; ++i)
+    numbers.push_back(builder.getIndexAttr(i));
+  auto type = VectorType::get({mode.lanes}, builder.getIndexType());
+  return arith::ConstantOp::create(builder, loc,
+                                   DenseElementsAttr::get(type, numbers));
+}
+
+Value KernelEmitter::broadcast(Value scalar) {
+  if (isVector(scalar))
+    return scalar;
+  return vector::BroadcastOp::create(
+      builder, loc, cast<VectorType>(vectorOf(scalar.getType())), scalar);
+}
+
+Value KernelEmitter::value(Value nestValue) {
+  auto known = values.find(nestValue);
+  if (known != values.end())
+    return known->second;
+  const LinearIndex &index = linears.at(nestValue);
+  Value uniform = index.materialize(builder, loc);
+  if (index.lane == 0)
+    return uniform;
+  Value lanes = laneNumbers();
+  if (index.lane != 1) {
+    Value step = broadcast(indexConstant(builder, loc, index.lane));
+    lanes = arith::MulIOp::create(builder, loc, lanes, step);
+  }
+  return arith::AddIOp::create(builder, loc, broadcast(uniform), lanes);
+}
+
+Value KernelEmitter::vectorValue(Value nestValue) {
+  return broadcast(value(nestValue));
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+Value KernelEmitter::vectorCondition(const LinearIndex &index, bool equal) {
+  auto predicate = equal ? arith::CmpIPredicate::eq : arith::CmpIPredicate::sge;
+  Value uniform = index.materialize(builder, loc);
+  Value zero = indexConstant(builder, loc, 0);
+  if (index.lane == 0)
+    return arith::CmpIOp::create(builder, loc, predicate, uniform, zero);
+  Value step = broadcast(indexConstant(builder, loc, index.lane));
+  Value lanes = arith::MulIOp::create(builder, loc, laneNumbers(), step);
+  Value sum = arith::AddIOp::create(builder, loc, broadcast(uniform), lanes);
+  return arith::CmpIOp::create(builder, loc, predicate, sum, broadcast(zero));
+}
+
+LogicalResult KernelEmitter::guarded(nest::BlockOp block,
+                                     function_ref<LogicalResult()> body) {
+  Value scalar, mask = mode.mask;
+  if (std::optional<IntegerSet> set = block.getPredicate()) {
+    for (unsigned i = 0; i < set->getNumConstraints(); ++i) {
+      LinearIndex index = evaluate(set->getConstraint(i), set->getNumDims(),
+                                   block.getLoopOperands());
+      bool equal = set->isEq(i);
+      if (index.isConstant()) {
+        if (equal ? index.constant != 0 : index.constant < 0)
+          return success(); // never
+        continue;
+      }
+      Value holds = vectorCondition(index, equal);
+      Value &into = isVector(holds) ? mask : scalar;
+      into = into ? Value(arith::AndIOp::create(builder, loc, into, holds))
+                  : holds;
+    }
+  }
+  Mode saved = mode;
+  mode.mask = mask;
+  LogicalResult result = success();
+  if (scalar) {
+    auto branch = scf::IfOp::create(builder, loc, scalar, false);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&branch.getThenRegion().front());
+    result = body();
+  } else {
+    result = body();
+  }
+  mode = saved;
+  return result;
+}
+
+LogicalResult KernelEmitter::emitBlock(nest::BlockOp block) {
+  return guarded(block, [&]() -> LogicalResult {
+    SmallVector<LinearIndex> iterators;
+    AffineMap bindings = block.getBindings();
+    for (AffineExpr binding : bindings.getResults())
+      iterators.push_back(
+          evaluate(binding, bindings.getNumDims(), block.getLoopOperands()));
+    auto bind = [&](Block &body) {
+      for (auto [arg, index] : llvm::zip_equal(body.getArguments(), iterators))
+        linears[arg] = index;
+    };
+    if (Block *init = block.getInitBlock()) {
+      // Runs when every reduce iterator is zero; often known here already.
+      Value first;
+      bool never = false;
+      for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+        if (block.getIteratorKind(i) != nest::IteratorKind::Reduce)
+          continue;
+        LinearIndex index = iterators[i];
+        index.lane = 0; // lanes accumulate together: the first lane decides
+        if (index.isConstant()) {
+          never |= index.constant != 0;
+          continue;
+        }
+        Value holds = vectorCondition(index, /*equal=*/true);
+        first = first ? Value(arith::AndIOp::create(builder, loc, first, holds))
+                      : holds;
+      }
+      if (!never) {
+        bind(*init);
+        if (!first) {
+          if (failed(emitBody(*init)))
+            return failure();
+        } else {
+          auto branch = scf::IfOp::create(builder, loc, first, false);
+          OpBuilder::InsertionGuard guard(builder);
+          builder.setInsertionPointToStart(&branch.getThenRegion().front());
+          if (failed(emitBody(*init)))
+            return failure();
+        }
+      }
+    }
+    bind(*block.getBodyBlock());
+    return emitBody(*block.getBodyBlock());
+  });
+}
+
+LogicalResult KernelEmitter::emitBody(Block &body) {
+  for (Operation &op : body.without_terminator())
+    if (failed(emitOp(&op)))
+      return failure();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Operations
+//===----------------------------------------------------------------------===//
+
+bool KernelEmitter::emitLinear(Operation *op) {
+  if (op->getNumResults() != 1 || !op->getResult(0).getType().isIndex())
+    return false;
+  Value result = op->getResult(0);
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+    linears[result] = LinearIndex::ofConstant(
+        cast<IntegerAttr>(constant.getValue()).getInt());
+    return true;
+  }
+  if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op))
+    return false;
+  std::optional<LinearIndex> lhs = linear(op->getOperand(0)),
+                             rhs = linear(op->getOperand(1));
+  if (!lhs || !rhs)
+    return false;
+  if (isa<arith::AddIOp>(op))
+    linears[result] = *lhs + *rhs;
+  else if (isa<arith::SubIOp>(op))
+    linears[result] = *lhs + *rhs * -1;
+  else if (rhs->isConstant())
+    linears[result] = *lhs * rhs->constant;
+  else if (lhs->isConstant())
+    linears[result] = *rhs * lhs->constant;
+  else
+    return false;
+  return true;
+}
+
+LogicalResult KernelEmitter::emitOp(Operation *op) {
+  if (emitLinear(op))
+    return success();
+  if (auto load = dyn_cast<memref::LoadOp>(op))
+    return emitLoad(load);
+  if (auto store = dyn_cast<memref::StoreOp>(op))
+    return emitStore(store);
+  if (auto branch = dyn_cast<scf::IfOp>(op))
+    return emitIf(branch);
+  if (isa<scf::ForOp, scf::WhileOp>(op))
+    return emitStructured(op);
+  if (isa<cf::AssertOp>(op))
+    return emitAssert(op);
+  if (auto dim = dyn_cast<memref::DimOp>(op)) {
+    std::optional<int64_t> index = dim.getConstantIndex();
+    auto buffer = buffers.find(dim.getSource());
+    if (!index || buffer == buffers.end())
+      return op->emitError("memref.dim of an unknown buffer or dim");
+    linears[dim.getResult()] = buffer->second.dims[*index];
+    return success();
+  }
+  if (op->getNumRegions() != 0)
+    return op->emitError("cannot be lowered inside a nest.block");
+
+  // Element-wise: on vectors when any operand varies over the lanes.
+  SmallVector<Value> operands;
+  bool varies = false;
+  for (Value operand : op->getOperands()) {
+    operands.push_back(value(operand));
+    varies |= isVector(operands.back());
+  }
+  SmallVector<Type> types(op->getResultTypes());
+  if (varies) {
+    for (Value &operand : operands)
+      operand = broadcast(operand);
+    for (Type &type : types)
+      type = vectorOf(type);
+  }
+  OperationState state(loc, op->getName());
+  state.addOperands(operands);
+  state.addTypes(types);
+  state.addAttributes(op->getAttrs());
+  Operation *clone = builder.create(state);
+  // mul and add may become one fma: within every tolerance of the default
+  // numerics class (docs/reference/tolerances.md).
+  if (auto fast = dyn_cast<arith::ArithFastMathInterface>(clone)) {
+    auto flags =
+        fast.getFastMathFlagsAttr().getValue() | arith::FastMathFlags::contract;
+    clone->setAttr(fast.getFastMathAttrName(),
+                   arith::FastMathFlagsAttr::get(op->getContext(), flags));
+  }
+  for (auto [from, to] : llvm::zip_equal(op->getResults(), clone->getResults()))
+    values[from] = to;
+  return success();
+}
+
+LogicalResult KernelEmitter::emitIf(scf::IfOp op) {
+  Value condition = value(op.getCondition());
+  Block *thenBlock = op.thenBlock(), *elseBlock = op.elseBlock();
+  auto yielded = [&](Block *block) {
+    SmallVector<Value> results;
+    for (Value v : block->getTerminator()->getOperands())
+      results.push_back(mode.lanes ? vectorValue(v) : value(v));
+    return results;
+  };
+  if (!isVector(condition)) {
+    SmallVector<Type> types;
+    for (Type type : op.getResultTypes())
+      types.push_back(mode.lanes ? vectorOf(type) : type);
+    auto branch = scf::IfOp::create(builder, loc, types, condition,
+                                    /*addThenBlock=*/true,
+                                    /*addElseBlock=*/elseBlock != nullptr);
+    auto emitBranch = [&](Block *from, Region &to) -> LogicalResult {
+      OpBuilder::InsertionGuard guard(builder);
+      Block &block = to.front();
+      if (!block.empty())
+        block.back().erase(); // the builder's own empty yield
+      builder.setInsertionPointToEnd(&block);
+      ++mode.depth;
+      LogicalResult result = emitBody(*from);
+      SmallVector<Value> results =
+          succeeded(result) ? yielded(from) : SmallVector<Value>();
+      --mode.depth;
+      scf::YieldOp::create(builder, loc, results);
+      return result;
+    };
+    if (failed(emitBranch(thenBlock, branch.getThenRegion())) ||
+        (elseBlock && failed(emitBranch(elseBlock, branch.getElseRegion()))))
+      return failure();
+    for (auto [from, to] :
+         llvm::zip_equal(op.getResults(), branch.getResults()))
+      values[from] = to;
+    return success();
+  }
+  // Lanes differ: run both sides under their masks and select.
+  Value saved = mode.mask;
+  auto both = [&](Value mask) {
+    return saved ? Value(arith::AndIOp::create(builder, loc, saved, mask))
+                 : mask;
+  };
+  mode.mask = both(condition);
+  if (failed(emitBody(*thenBlock)))
+    return failure();
+  SmallVector<Value> thenValues = yielded(thenBlock), elseValues;
+  if (elseBlock) {
+    Value ones = arith::ConstantOp::create(
+        builder, loc,
+        DenseElementsAttr::get(cast<VectorType>(condition.getType()), true));
+    mode.mask = both(arith::XOrIOp::create(builder, loc, condition, ones));
+    if (failed(emitBody(*elseBlock)))
+      return failure();
+    elseValues = yielded(elseBlock);
+  }
+  mode.mask = saved;
+  for (auto [i, result] : llvm::enumerate(op.getResults()))
+    values[result] = arith::SelectOp::create(builder, loc, condition,
+                                             thenValues[i], elseValues[i]);
+  return success();
+}
+
+/// scf.for and scf.while in a body: cloned around an emitted body. Only met
+/// outside of vector code (canVectorize refuses them).
+LogicalResult KernelEmitter::emitStructured(Operation *op) {
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands())
+    operands.push_back(value(operand));
+  OperationState state(loc, op->getName(), operands, op->getResultTypes(),
+                       op->getAttrs());
+  for (unsigned i = 0; i < op->getNumRegions(); ++i)
+    state.addRegion();
+  Operation *clone = builder.create(state);
+  OpBuilder::InsertionGuard guard(builder);
+  ++mode.depth;
+  for (auto [from, to] :
+       llvm::zip_equal(op->getRegions(), clone->getRegions())) {
+    Block &source = from.front();
+    Block &block = to.emplaceBlock();
+    for (BlockArgument arg : source.getArguments())
+      values[arg] = block.addArgument(arg.getType(), loc);
+    builder.setInsertionPointToEnd(&block);
+    if (failed(emitBody(source)))
+      return failure();
+    Operation *terminator = source.getTerminator();
+    SmallVector<Value> results;
+    for (Value operand : terminator->getOperands())
+      results.push_back(value(operand));
+    builder.create(OperationState(loc, terminator->getName(), results,
+                                  TypeRange(), terminator->getAttrs()));
+  }
+  --mode.depth;
+  for (auto [from, to] : llvm::zip_equal(op->getResults(), clone->getResults()))
+    values[from] = to;
+  return success();
+}
+
+LogicalResult KernelEmitter::emitAssert(Operation *op) {
+  auto assertion = cast<cf::AssertOp>(op);
+  Value holds = value(assertion.getArg());
+  Value truth = arith::ConstantIntOp::create(builder, loc, 1, 1);
+  Value fails = arith::XOrIOp::create(builder, loc, holds, truth);
+  auto branch = scf::IfOp::create(builder, loc, fails, false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&branch.getThenRegion().front());
+  Value code = arith::ConstantIntOp::create(builder, loc, NST_RUN_TIME, 32);
+  Value text = stringAddress(builder, loc, target, assertion.getMsg());
+  callService(builder, loc, call, offsetof(nst_services, fail),
+              LLVM::LLVMVoidType::get(builder.getContext()), {code, text});
+  returnEarlyIf(code);
+  return success();
+}

@@ -1,0 +1,454 @@
+//===- KernelEmitter.cpp - Functions, loops and buffers
+//--------------------===//
+//
+// See KernelEmitter.h. Before => after of the loop kinds:
+//
+//   nest.for %i = 0 to 4 unroll { B(%i) }   ==>  B(0) B(1) B(2) B(3)
+//   nest.for %i = 0 to 8 vectorize { B }    ==>  B on vector<8 x ...>
+//   nest.for %i = 0 to %n parallel { B }    ==>
+//     call->services->parallel_for(call, n, grain, 0, @k_par0, {captures})
+//     func @k_par0(env, begin, end, worker) { scf.for begin to end { B } }
+//
+//===----------------------------------------------------------------------===//
+#include "KernelEmitter.h"
+
+#include "Services.h"
+
+#include "nestor/Runtime/Abi.h"
+
+#include "mlir/Transforms/RegionUtils.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::lower;
+
+/// Kernel-local buffers up to this size live on the worker's stack.
+static constexpr int64_t kStackLimit = 256 * 1024;
+
+KernelEmitter::KernelEmitter(nest::FuncOp kernel, ModuleOp target)
+    : kernel(kernel), target(target), builder(kernel.getContext()),
+      loc(kernel.getLoc()),
+      pointerType(LLVM::LLVMPointerType::get(kernel.getContext())) {}
+
+Type KernelEmitter::elementStorage(Type element) {
+  // Booleans are bytes in memory.
+  return element.isInteger(1) ? builder.getI8Type() : element;
+}
+
+LLVM::LLVMFuncOp KernelEmitter::createFunction(StringRef name,
+                                               ArrayRef<Type> arguments) {
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToEnd(target.getBody());
+  auto type = LLVM::LLVMFunctionType::get(builder.getI32Type(), arguments);
+  auto result = LLVM::LLVMFuncOp::create(builder, loc, name, type,
+                                         LLVM::Linkage::External);
+  result.setVisibility_(LLVM::Visibility::Hidden);
+  result.addEntryBlock(builder);
+  return result;
+}
+
+LogicalResult KernelEmitter::emit() {
+  SmallVector<Type> arguments{pointerType};
+  arguments.append(kernel.getNumBuffers(), pointerType);
+  arguments.append(kernel.getSizes().size(), builder.getI64Type());
+  function = createFunction(kernel.getSymName(), arguments);
+  Block &entry = function.getBody().front();
+  builder.setInsertionPointToStart(&entry);
+  call = entry.getArgument(0);
+
+  // Sizes first: buffers' dims are affine in them.
+  for (auto [i, size] : llvm::enumerate(kernel.getSizes())) {
+    Value arg = entry.getArgument(1 + kernel.getNumBuffers() + i);
+    linears[size] = LinearIndex::ofValue(
+        arith::IndexCastOp::create(builder, loc, builder.getIndexType(), arg),
+        0);
+  }
+  SmallVector<Value> sizes(kernel.getSizes().begin(), kernel.getSizes().end());
+  for (auto [i, buffer] : llvm::enumerate(kernel.getBuffers())) {
+    function.setArgAttr(1 + i, LLVM::LLVMDialect::getNoAliasAttrName(),
+                        builder.getUnitAttr());
+    Buffer entryOf{
+        entry.getArgument(1 + i), cast<MemRefType>(buffer.getType()), {}};
+    for (AffineExpr dim : kernel.getBufferShape(i).getResults())
+      entryOf.dims.push_back(evaluate(dim, 0, sizes));
+    buffers[buffer] = entryOf;
+  }
+  return failure(failed(emitRegion(kernel.getBody().front())) ||
+                 failed(finishFunction()));
+}
+
+/// `count` elements of `type` on the stack of the whole function.
+static Value entryAlloca(LLVM::LLVMFuncOp function, OpBuilder &builder,
+                         Location loc, Type type, int64_t count,
+                         int64_t alignment) {
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&function.getBody().front());
+  Value one = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(),
+                                       builder.getI64IntegerAttr(1));
+  // An array type, so that SROA sees through it at once.
+  return LLVM::AllocaOp::create(
+      builder, loc, LLVM::LLVMPointerType::get(builder.getContext()),
+      LLVM::LLVMArrayType::get(type, count), one, alignment);
+}
+
+void KernelEmitter::returnEarlyIf(Value newStatus) {
+  // The first failure wins; later loops still run, on valid memory.
+  Value zero = arith::ConstantIntOp::create(builder, loc, 0, 32);
+  if (!status) {
+    status = entryAlloca(function, builder, loc, builder.getI32Type(), 1, 4);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointAfterValue(status);
+    Value start = arith::ConstantIntOp::create(builder, loc, 0, 32);
+    LLVM::StoreOp::create(builder, loc, start, status);
+  }
+  Value failed = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
+                                       newStatus, zero);
+  auto branch = scf::IfOp::create(builder, loc, failed, false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&branch.getThenRegion().front());
+  LLVM::StoreOp::create(builder, loc, newStatus, status);
+}
+
+LogicalResult KernelEmitter::finishFunction() {
+  Value result = status
+                     ? Value(LLVM::LoadOp::create(builder, loc,
+                                                  builder.getI32Type(), status))
+                     : Value(arith::ConstantIntOp::create(builder, loc, 0, 32));
+  LLVM::ReturnOp::create(builder, loc, result);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Affine expressions
+//===----------------------------------------------------------------------===//
+
+LinearIndex KernelEmitter::divide(AffineExprKind kind, const LinearIndex &lhs,
+                                  const LinearIndex &rhs) {
+  if (lhs.isConstant() && rhs.isConstant()) {
+    AffineExpr folded =
+        getAffineBinaryOpExpr(kind, builder.getAffineConstantExpr(lhs.constant),
+                              builder.getAffineConstantExpr(rhs.constant));
+    if (auto constant = dyn_cast<AffineConstantExpr>(folded))
+      return LinearIndex::ofConstant(constant.getValue());
+  }
+  // Terms that the divisor divides leave the division untouched by the rest.
+  Value a = lhs.materialize(builder, loc), b = rhs.materialize(builder, loc);
+  Value result;
+  if (kind == AffineExprKind::FloorDiv)
+    result = arith::FloorDivSIOp::create(builder, loc, a, b);
+  else if (kind == AffineExprKind::CeilDiv)
+    result = arith::CeilDivSIOp::create(builder, loc, a, b);
+  else {
+    // a mod b = a - floordiv(a, b) * b, never negative.
+    Value quotient = arith::FloorDivSIOp::create(builder, loc, a, b);
+    Value back = arith::MulIOp::create(builder, loc, quotient, b);
+    result = arith::SubIOp::create(builder, loc, a, back);
+  }
+  return LinearIndex::ofValue(result, std::max(lhs.getDepth(), rhs.getDepth()));
+}
+
+LinearIndex KernelEmitter::evaluate(AffineExpr expr, unsigned numDims,
+                                    ValueRange operands) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return LinearIndex::ofConstant(constant.getValue());
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return *linear(operands[dim.getPosition()]);
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return *linear(operands[numDims + symbol.getPosition()]);
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  LinearIndex lhs = evaluate(binary.getLHS(), numDims, operands);
+  LinearIndex rhs = evaluate(binary.getRHS(), numDims, operands);
+  switch (binary.getKind()) {
+  case AffineExprKind::Add:
+    return lhs + rhs;
+  case AffineExprKind::Mul:
+    if (rhs.isConstant())
+      return lhs * rhs.constant;
+    if (lhs.isConstant())
+      return rhs * lhs.constant;
+    return times(lhs, rhs);
+  default:
+    return divide(binary.getKind(), lhs, rhs);
+  }
+}
+
+LinearIndex KernelEmitter::bound(AffineMap map, ValueRange operands,
+                                 bool upper) {
+  LinearIndex result = evaluate(map.getResult(0), map.getNumDims(), operands);
+  for (AffineExpr expr : map.getResults().drop_front()) {
+    LinearIndex other = evaluate(expr, map.getNumDims(), operands);
+    if (result.isConstant() && other.isConstant()) {
+      result.constant = upper ? std::min(result.constant, other.constant)
+                              : std::max(result.constant, other.constant);
+      continue;
+    }
+    int depth = std::max(result.getDepth(), other.getDepth());
+    Value a = result.materialize(builder, loc),
+          b = other.materialize(builder, loc);
+    Value picked = upper ? Value(arith::MinSIOp::create(builder, loc, a, b))
+                         : Value(arith::MaxSIOp::create(builder, loc, a, b));
+    result = LinearIndex::ofValue(picked, depth);
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelEmitter::emitRegion(Block &block) {
+  for (Operation &op : block.without_terminator()) {
+    LogicalResult result = success();
+    if (auto loop = dyn_cast<nest::ForOp>(op))
+      result = emitLoop(loop);
+    else if (auto inner = dyn_cast<nest::BlockOp>(op))
+      result = emitBlock(inner);
+    else if (auto alloc = dyn_cast<nest::AllocOp>(op))
+      result = emitAlloc(alloc);
+    else
+      return op.emitError("cannot be lowered outside of a nest.block");
+    if (failed(result))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult KernelEmitter::emitLoop(nest::ForOp loop) {
+  LinearIndex lower = bound(loop.getLowerMap(), loop.getLowerOperands(), false);
+  LinearIndex upper = bound(loop.getUpperMap(), loop.getUpperOperands(), true);
+  if (lower.isConstant() && upper.isConstant()) {
+    int64_t count = std::max<int64_t>(0, upper.constant - lower.constant);
+    if (count == 0)
+      return success();
+    if (count == 1 && loop.getKind() != nest::LoopKind::Parallel)
+      return emitUnrolled(loop, lower.constant, 1);
+    if (loop.getKind() == nest::LoopKind::Unroll)
+      return emitUnrolled(loop, lower.constant, count);
+    if (loop.getKind() == nest::LoopKind::Vectorize && mode.lanes == 0 &&
+        canVectorize(loop))
+      return emitVectorized(loop, lower.constant, count);
+  }
+  if (loop.getKind() == nest::LoopKind::Parallel && !mode.insideParallel &&
+      mode.lanes == 0)
+    return emitParallel(loop);
+  return emitSerial(loop);
+}
+
+LogicalResult KernelEmitter::emitUnrolled(nest::ForOp loop, int64_t lower,
+                                          int64_t count) {
+  for (int64_t i = lower; i < lower + count; ++i) {
+    linears[loop.getInductionVar()] = LinearIndex::ofConstant(i);
+    if (failed(emitRegion(*loop.getBodyBlock())))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult KernelEmitter::emitVectorized(nest::ForOp loop, int64_t lower,
+                                            int64_t count) {
+  Mode saved = mode;
+  mode.lanes = count;
+  LinearIndex lane = LinearIndex::ofConstant(lower);
+  lane.lane = 1;
+  linears[loop.getInductionVar()] = lane;
+  LogicalResult result = emitRegion(*loop.getBodyBlock());
+  mode = saved;
+  return result;
+}
+
+LogicalResult KernelEmitter::emitSerial(nest::ForOp loop) {
+  Value lower = bound(loop.getLowerMap(), loop.getLowerOperands(), false)
+                    .materialize(builder, loc);
+  Value upper = bound(loop.getUpperMap(), loop.getUpperOperands(), true)
+                    .materialize(builder, loc);
+  Value one = indexConstant(builder, loc, 1);
+  auto code = scf::ForOp::create(builder, loc, lower, upper, one);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(code.getBody());
+  Mode saved = mode;
+  ++mode.depth;
+  linears[loop.getInductionVar()] =
+      LinearIndex::ofValue(code.getInductionVar(), mode.depth);
+  LogicalResult result = emitRegion(*loop.getBodyBlock());
+  mode = saved;
+  return result;
+}
+
+LogicalResult KernelEmitter::emitParallel(nest::ForOp loop) {
+  LinearIndex lower = bound(loop.getLowerMap(), loop.getLowerOperands(), false);
+  LinearIndex upper = bound(loop.getUpperMap(), loop.getUpperOperands(), true);
+
+  // Everything that the body needs from here goes through one environment.
+  llvm::SetVector<Value> used;
+  getUsedValuesDefinedAbove(loop.getBody(), used);
+  for (Value v : loop->getOperands())
+    used.insert(v);
+  SmallVector<Value> captured{call};
+  auto capture = [&](Value v) {
+    captured.push_back(v.getType().isIndex()
+                           ? Value(arith::IndexCastOp::create(
+                                 builder, loc, builder.getI64Type(), v))
+                           : v);
+  };
+  capture(lower.materialize(builder, loc));
+  // A buffer's dims bring further sizes: capture the terms themselves.
+  SmallVector<Value> indices;
+  llvm::DenseMap<Value, int> indexOf;
+  auto need = [&](const LinearIndex &index) {
+    for (const LinearTerm &term : index.terms)
+      if (indexOf.try_emplace(term.value, indices.size()).second)
+        indices.push_back(term.value);
+  };
+  SmallVector<Value> usedBuffers, usedIndices;
+  for (Value v : used) {
+    if (auto it = buffers.find(v); it != buffers.end()) {
+      usedBuffers.push_back(v);
+      for (const LinearIndex &dim : it->second.dims)
+        need(dim);
+    } else if (auto index = linear(v)) {
+      usedIndices.push_back(v);
+      need(*index);
+    }
+  }
+  for (Value index : indices)
+    capture(index);
+  for (Value buffer : usedBuffers)
+    captured.push_back(buffers[buffer].pointer);
+  Value env = entryAlloca(function, builder, loc, builder.getI64Type(),
+                          static_cast<int64_t>(captured.size()), NST_ALIGNMENT);
+  for (auto [i, v] : llvm::enumerate(captured))
+    LLVM::StoreOp::create(builder, loc, v,
+                          byteOffset(builder, loc, env, 8 * i));
+
+  // Emit the outlined body with the same tables, rebased onto the environment.
+  std::string name =
+      (kernel.getSymName() + "_par" + llvm::Twine(numParallel++)).str();
+  Type i64 = builder.getI64Type();
+  auto outer = std::make_tuple(function, call, status, mode,
+                               builder.saveInsertionPoint());
+  auto outerBuffers = buffers;
+  auto outerLinears = linears;
+  function =
+      createFunction(name, {pointerType, i64, i64, builder.getI32Type()});
+  Block &entry = function.getBody().front();
+  builder.setInsertionPointToStart(&entry);
+  status = Value();
+  mode = Mode();
+  mode.insideParallel = true;
+  int64_t slot = 0;
+  auto next = [&](Type type) {
+    return loadField(builder, loc, type, entry.getArgument(0), 8 * slot++);
+  };
+  auto nextIndex = [&]() -> Value {
+    return arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
+                                      next(i64));
+  };
+  call = next(pointerType);
+  Value first = nextIndex();
+  SmallVector<Value> rebased;
+  for (size_t i = 0; i < indices.size(); ++i)
+    rebased.push_back(nextIndex());
+  auto rebase = [&](LinearIndex index) {
+    for (LinearTerm &term : index.terms) {
+      term.value = rebased[indexOf[term.value]];
+      term.depth = 0;
+    }
+    return index;
+  };
+  for (Value v : usedIndices)
+    linears[v] = rebase(outerLinears[v]);
+  for (Value v : usedBuffers) {
+    Buffer &buffer = buffers[v];
+    buffer.pointer = next(pointerType);
+    for (LinearIndex &dim : buffer.dims)
+      dim = rebase(dim);
+  }
+  Value begin = arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
+                                           entry.getArgument(1));
+  Value end = arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
+                                         entry.getArgument(2));
+  begin = arith::AddIOp::create(builder, loc, begin, first);
+  end = arith::AddIOp::create(builder, loc, end, first);
+  auto code = scf::ForOp::create(builder, loc, begin, end,
+                                 indexConstant(builder, loc, 1));
+  builder.setInsertionPointToStart(code.getBody());
+  mode.depth = 1;
+  linears[loop.getInductionVar()] =
+      LinearIndex::ofValue(code.getInductionVar(), 1);
+  if (failed(emitRegion(*loop.getBodyBlock())))
+    return failure();
+  builder.setInsertionPointAfter(code);
+  mode.depth = 0;
+  if (failed(finishFunction()))
+    return failure();
+
+  std::tie(function, call, status, mode, std::ignore) = outer;
+  builder.restoreInsertionPoint(std::get<4>(outer));
+  buffers = std::move(outerBuffers);
+  linears = std::move(outerLinears);
+
+  Value count =
+      arith::SubIOp::create(builder, loc, upper.materialize(builder, loc),
+                            lower.materialize(builder, loc));
+  count = arith::IndexCastOp::create(builder, loc, i64, count);
+  int64_t grain = 1;
+  if (auto annotations = loop.getAnnotations())
+    if (auto attr = annotations->getAs<IntegerAttr>("grain"))
+      grain = attr.getInt();
+  Value grainValue = arith::ConstantIntOp::create(builder, loc, grain, 64);
+  Value noLimit = arith::ConstantIntOp::create(builder, loc, 0, 32);
+  Value body = LLVM::AddressOfOp::create(builder, loc, pointerType, name);
+  Value result = callService(
+      builder, loc, call, offsetof(nst_services, parallel_for),
+      builder.getI32Type(), {count, grainValue, noLimit, body, env});
+  returnEarlyIf(result);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Buffers
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelEmitter::emitAlloc(nest::AllocOp alloc) {
+  auto type = cast<MemRefType>(alloc.getType());
+  Buffer buffer{Value(), type, {}};
+  for (AffineExpr dim : alloc.getShapeMap().getResults())
+    buffer.dims.push_back(evaluate(dim, 0, alloc.getSizes()));
+  Type element = elementStorage(type.getElementType());
+  int64_t width =
+      element.isIndex() ? 8 : (element.getIntOrFloatBitWidth() + 7) / 8;
+  if (type.hasStaticShape() && type.getNumElements() * width <= kStackLimit) {
+    buffer.pointer =
+        entryAlloca(function, builder, loc, element,
+                    std::max<int64_t>(1, type.getNumElements()), NST_ALIGNMENT);
+    buffers[alloc.getResult()] = buffer;
+    return success();
+  }
+  Value bytes = indexConstant(builder, loc, width);
+  for (const LinearIndex &dim : buffer.dims)
+    bytes = arith::MulIOp::create(builder, loc, bytes,
+                                  dim.materialize(builder, loc));
+  bytes = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), bytes);
+  if (builder.getBlock()->getParentOp() != function)
+    return alloc.emitError("a buffer of dynamic or large size cannot be "
+                           "allocated inside a loop");
+  buffer.pointer =
+      callService(builder, loc, call, offsetof(nst_services, scratch),
+                  pointerType, {bytes});
+  buffers[alloc.getResult()] = buffer;
+  // Out of memory ends the kernel here.
+  Value null = LLVM::ZeroOp::create(builder, loc, pointerType);
+  Value failed = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
+                                      buffer.pointer, null);
+  Block *here = builder.getBlock();
+  Block *fail =
+      builder.createBlock(here->getParent(), here->getParent()->end());
+  Value code = arith::ConstantIntOp::create(builder, loc, NST_BUDGET, 32);
+  LLVM::ReturnOp::create(builder, loc, code);
+  Block *rest =
+      builder.createBlock(here->getParent(), here->getParent()->end());
+  builder.setInsertionPointToEnd(here);
+  LLVM::CondBrOp::create(builder, loc, failed, fail, rest);
+  builder.setInsertionPointToEnd(rest);
+  return success();
+}

@@ -1,0 +1,147 @@
+//===- KernelEmitter.h - One kernel to plain code -----------------*- C++
+//-*-===//
+//
+// Emits a nest.func, scheduled or not, as an llvm.func over bare pointers:
+//
+//   nest.func @k(%A: memref<?x8xf32>, %n: index)
+//   ==> llvm.func @k(%call: !llvm.ptr, %A: !llvm.ptr {noalias}, %n: i64) -> i32
+//
+// Loops become scf.for (serial), repeated bodies (unroll), vector code
+// (vectorize) or an outlined function called through parallel_for (parallel).
+// It takes no decision: a kind that cannot be carried out (a vectorize loop
+// without constant extent, or one whose lanes depend on each other) runs
+// serially, which is always correct.
+//
+// Split over KernelEmitter.cpp (functions, loops, buffers), BlockEmitter.cpp
+// (blocks and their bodies) and MemoryEmitter.cpp (loads and stores).
+//
+//===----------------------------------------------------------------------===//
+#ifndef NESTOR_LIB_LOWER_KERNELEMITTER_H
+#define NESTOR_LIB_LOWER_KERNELEMITTER_H
+
+#include "LinearIndex.h"
+
+#include "nestor/Dialect/Nest/Nest.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+namespace nestor::lower {
+
+class KernelEmitter {
+public:
+  KernelEmitter(nest::FuncOp kernel, mlir::ModuleOp target);
+
+  /// Emits the kernel's function(s) into the target module.
+  mlir::LogicalResult emit();
+
+private:
+  /// Where a buffer lives and the map from its sizes to its dims.
+  struct Buffer {
+    mlir::Value pointer;
+    mlir::MemRefType type;
+    llvm::SmallVector<LinearIndex> dims; // constants, or uniform indices
+  };
+
+  /// How the code at hand is being emitted; saved around nested scopes.
+  struct Mode {
+    int64_t lanes = 0; // > 0 inside a vectorize loop
+    mlir::Value mask;  // vector<lanes x i1> or null: all lanes active
+    bool insideParallel = false;
+    int depth = 0; // serial loops around the insertion point
+  };
+
+  // --- functions, loops, buffers (KernelEmitter.cpp)
+  mlir::LLVM::LLVMFuncOp createFunction(llvm::StringRef name,
+                                        llvm::ArrayRef<mlir::Type> arguments);
+  mlir::LogicalResult emitRegion(mlir::Block &block);
+  mlir::LogicalResult emitLoop(nest::ForOp loop);
+  mlir::LogicalResult emitSerial(nest::ForOp loop);
+  mlir::LogicalResult emitUnrolled(nest::ForOp loop, int64_t lower,
+                                   int64_t count);
+  mlir::LogicalResult emitVectorized(nest::ForOp loop, int64_t lower,
+                                     int64_t count);
+  mlir::LogicalResult emitParallel(nest::ForOp loop);
+  mlir::LogicalResult emitAlloc(nest::AllocOp alloc);
+  LinearIndex bound(mlir::AffineMap map, mlir::ValueRange operands, bool upper);
+  LinearIndex evaluate(mlir::AffineExpr expr, unsigned numDims,
+                       mlir::ValueRange operands);
+  LinearIndex divide(mlir::AffineExprKind kind, const LinearIndex &lhs,
+                     const LinearIndex &rhs);
+  mlir::LogicalResult finishFunction();
+  void returnEarlyIf(mlir::Value status);
+
+  // --- blocks (BlockEmitter.cpp)
+  mlir::LogicalResult emitBlock(nest::BlockOp block);
+  mlir::LogicalResult emitBody(mlir::Block &body);
+  mlir::LogicalResult emitOp(mlir::Operation *op);
+  mlir::LogicalResult emitIf(mlir::scf::IfOp op);
+  mlir::LogicalResult emitStructured(mlir::Operation *op);
+  mlir::LogicalResult emitAssert(mlir::Operation *op);
+  bool emitLinear(mlir::Operation *op);
+  mlir::Value vectorCondition(const LinearIndex &index, bool equal);
+  /// Runs `body` when the constraints hold: not at all, under scf.if, or
+  /// under a mask.
+  mlir::LogicalResult guarded(nest::BlockOp block,
+                              llvm::function_ref<mlir::LogicalResult()> body);
+
+  // --- memory (MemoryEmitter.cpp)
+  mlir::LogicalResult emitLoad(mlir::memref::LoadOp op);
+  mlir::LogicalResult emitStore(mlir::memref::StoreOp op);
+  bool emitLaneReduction(mlir::memref::StoreOp op);
+  /// The linear element offset of an access; nullopt when an index is only
+  /// known as a vector of lanes.
+  std::optional<LinearIndex> elementOffset(const Buffer &buffer,
+                                           mlir::ValueRange indices);
+  mlir::Value pointerTo(const Buffer &buffer, const LinearIndex &offset);
+  mlir::Value lanePointers(const Buffer &buffer, mlir::ValueRange indices);
+  LinearIndex times(const LinearIndex &index, const LinearIndex &stride);
+
+  // --- values
+  /// What a value of the nest is in the code being emitted: a scalar, or a
+  /// vector of lanes. Index values that are linear are made on demand.
+  mlir::Value value(mlir::Value nestValue);
+  mlir::Value vectorValue(mlir::Value nestValue);
+  mlir::Value broadcast(mlir::Value scalar);
+  std::optional<LinearIndex> linear(mlir::Value nestValue);
+  mlir::Value laneNumbers();
+  bool isVector(mlir::Value emitted) {
+    return mlir::isa<mlir::VectorType>(emitted.getType());
+  }
+  mlir::Type elementStorage(mlir::Type element);
+  mlir::Type vectorOf(mlir::Type element) {
+    return mlir::VectorType::get({mode.lanes}, element);
+  }
+
+  nest::FuncOp kernel;
+  mlir::ModuleOp target;
+  mlir::OpBuilder builder;
+  mlir::Location loc;
+  mlir::Type pointerType;
+
+  mlir::LLVM::LLVMFuncOp function; // being emitted
+  mlir::Value call;                // nst_call *
+  mlir::Value status; // alloca of the i32 that the function returns
+  Mode mode;
+  int numParallel = 0;
+
+  llvm::DenseMap<mlir::Value, Buffer> buffers;
+  llvm::DenseMap<mlir::Value, LinearIndex> linears;
+  llvm::DenseMap<mlir::Value, mlir::Value> values;
+};
+
+/// Whether every block under `loop` can run as one vector operation a
+/// statement, lanes being iterations of `loop` (Vectorizable.cpp).
+bool canVectorize(nest::ForOp loop);
+
+/// The reduction `load addr; x = op load, v; store x, addr` that `store` ends:
+/// its combining operation, with the operand that is the load.
+struct Accumulation {
+  mlir::Operation *combine = nullptr;
+  mlir::memref::LoadOp load;
+  mlir::Value addend;
+};
+std::optional<Accumulation> matchAccumulation(mlir::memref::StoreOp store);
+
+} // namespace nestor::lower
+
+#endif // NESTOR_LIB_LOWER_KERNELEMITTER_H

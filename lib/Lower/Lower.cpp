@@ -1,0 +1,107 @@
+//===- Lower.cpp - Scheduled nests and the host program to LLVM
+//------------===//
+//
+// The order of lowering, from top to bottom. See the header.
+//
+//===----------------------------------------------------------------------===//
+#include "nestor/Lower/Lower.h"
+
+#include "HostEmitter.h"
+#include "KernelEmitter.h"
+
+#include "nestor/Lower/VectorMath.h"
+
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::lower;
+
+FailureOr<OwningOpRef<ModuleOp>>
+nestor::lowerToLoops(ModuleOp module, const LowerOptions &options,
+                     LoweredConstants &constants) {
+  MLIRContext *context = module.getContext();
+  context->loadDialect<LLVM::LLVMDialect, scf::SCFDialect, arith::ArithDialect,
+                       vector::VectorDialect, math::MathDialect,
+                       cf::ControlFlowDialect>();
+  auto entry = module.lookupSymbol<func::FuncOp>(options.entry);
+  if (!entry)
+    return module.emitError("has no host function @") << options.entry;
+  OwningOpRef<ModuleOp> target = ModuleOp::create(module.getLoc());
+  // Only what the entry launches: a module may hold several programs.
+  llvm::SetVector<StringAttr> kernels;
+  llvm::StringMap<uint64_t> bytesOf;
+  entry.walk([&](Operation *op) {
+    if (auto launch = dyn_cast<host::LaunchOp>(op))
+      kernels.insert(launch.getKernelAttr().getAttr());
+    if (auto constant = dyn_cast<host::ConstantOp>(op)) {
+      auto type = cast<MemRefType>(constant.getType());
+      int64_t width = std::max<int64_t>(
+          1, type.getElementType().getIntOrFloatBitWidth() / 8);
+      bytesOf[constant.getKey()] = type.getNumElements() * width;
+    }
+  });
+  for (StringAttr name : kernels) {
+    auto kernel = module.lookupSymbol<nest::FuncOp>(name);
+    if (!kernel)
+      return entry.emitError("launches an unknown kernel @") << name.getValue();
+    if (failed(KernelEmitter(kernel, *target).emit()))
+      return failure();
+  }
+  if (failed(HostEmitter(entry, *target, constants).emit()))
+    return failure();
+  SmallVector<uint64_t> bytes;
+  for (const std::string &key : constants.keys)
+    bytes.push_back(bytesOf.lookup(key));
+  if (failed(emitModelTable(entry, *target, options, constants, bytes)))
+    return failure();
+  return target;
+}
+
+/// Everything that is left to the LLVM dialect, in one conversion.
+static LogicalResult convertToLLVM(ModuleOp module) {
+  MLIRContext *context = module.getContext();
+  LLVMConversionTarget target(*context);
+  target.addLegalOp<ModuleOp>();
+  LowerToLLVMOptions options(context);
+  LLVMTypeConverter converter(context, options);
+  RewritePatternSet patterns(context);
+  vector::populateVectorBroadcastLoweringPatterns(patterns);
+  populateVectorToLLVMConversionPatterns(converter, patterns,
+                                         /*reassociateFPReductions=*/true);
+  arith::populateArithToLLVMConversionPatterns(converter, patterns);
+  populateMathToLLVMConversionPatterns(converter, patterns);
+  cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+  return applyFullConversion(module, target, std::move(patterns));
+}
+
+LogicalResult nestor::lowerToLLVM(ModuleOp module) {
+  // Duplicate loads and index arithmetic go first: what follows is per op.
+  PassManager tidy(module.getContext());
+  tidy.addPass(createCanonicalizerPass());
+  tidy.addPass(createCSEPass());
+  if (failed(tidy.run(module)))
+    return failure();
+  // Math before scf is gone: expansions may make structured control flow.
+  if (failed(expandVectorMath(module)))
+    return failure();
+  PassManager rest(module.getContext());
+  rest.addPass(createCanonicalizerPass());
+  rest.addPass(arith::createArithExpandOpsPass());
+  rest.addPass(createSCFToControlFlowPass());
+  if (failed(rest.run(module)) || failed(convertToLLVM(module)))
+    return failure();
+  PassManager end(module.getContext());
+  end.addPass(createReconcileUnrealizedCastsPass());
+  return end.run(module);
+}

@@ -1,0 +1,257 @@
+//===- MemoryEmitter.cpp - Loads and stores
+//--------------------------------===//
+//
+// An access is one base pointer plus one addend a loop level plus a constant:
+//   base + outer*s0 (hoisted) + inner*s1 + 64 bytes
+// Over lanes it is a vector access when neighbouring lanes touch neighbouring
+// elements, one scalar access and a broadcast when all touch the same, else a
+// gather or scatter.
+//
+//===----------------------------------------------------------------------===//
+#include "KernelEmitter.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::lower;
+
+LinearIndex KernelEmitter::times(const LinearIndex &index,
+                                 const LinearIndex &stride) {
+  if (stride.isConstant())
+    return index * stride.constant;
+  // Distribute, so that each product can move to its own loop level.
+  Value by = stride.materialize(builder, loc);
+  auto multiply = [&](Value v, int depth) {
+    Value product = arith::MulIOp::create(builder, loc, v, by);
+    return LinearIndex::ofValue(product, std::max(depth, stride.getDepth()));
+  };
+  LinearIndex result = stride * index.constant;
+  for (const LinearTerm &term : index.terms)
+    result = result + multiply(term.value, term.depth) * term.coefficient;
+  return result;
+}
+
+std::optional<LinearIndex> KernelEmitter::elementOffset(const Buffer &buffer,
+                                                        ValueRange indices) {
+  LinearIndex offset, stride = LinearIndex::ofConstant(1);
+  for (int64_t d = static_cast<int64_t>(indices.size()) - 1; d >= 0; --d) {
+    std::optional<LinearIndex> index = linear(indices[d]);
+    if (!index || (index->lane != 0 && !stride.isConstant()))
+      return std::nullopt;
+    offset = offset + times(*index, stride);
+    if (d > 0)
+      stride = times(buffer.dims[d], stride);
+  }
+  return offset;
+}
+
+Value KernelEmitter::pointerTo(const Buffer &buffer,
+                               const LinearIndex &offset) {
+  Type element = elementStorage(buffer.type.getElementType());
+  Value pointer = buffer.pointer;
+  auto add = [&](LLVM::GEPArg by) {
+    pointer = LLVM::GEPOp::create(builder, loc, pointerType, element, pointer,
+                                  ArrayRef<LLVM::GEPArg>{by},
+                                  LLVM::GEPNoWrapFlags::inbounds);
+  };
+  for (const LinearTerm &term : offset.terms) {
+    LinearIndex one;
+    one.terms.push_back(term);
+    Value index = one.materialize(builder, loc);
+    add(Value(
+        arith::IndexCastOp::create(builder, loc, builder.getI64Type(), index)));
+  }
+  if (offset.constant != 0) {
+    if (offset.constant == static_cast<int32_t>(offset.constant))
+      add(LLVM::GEPArg(static_cast<int32_t>(offset.constant)));
+    else
+      add(Value(
+          arith::ConstantIntOp::create(builder, loc, offset.constant, 64)));
+  }
+  return pointer;
+}
+
+Value KernelEmitter::lanePointers(const Buffer &buffer, ValueRange indices) {
+  Value offset;
+  LinearIndex stride = LinearIndex::ofConstant(1);
+  for (int64_t d = static_cast<int64_t>(indices.size()) - 1; d >= 0; --d) {
+    Value index = vectorValue(indices[d]);
+    if (!(stride.isConstant() && stride.constant == 1))
+      index = arith::MulIOp::create(
+          builder, loc, index, broadcast(stride.materialize(builder, loc)));
+    offset = offset ? Value(arith::AddIOp::create(builder, loc, offset, index))
+                    : index;
+    if (d > 0)
+      stride = times(buffer.dims[d], stride);
+  }
+  if (!offset)
+    offset = broadcast(indexConstant(builder, loc, 0));
+  Type i64 = builder.getI64Type();
+  offset = arith::IndexCastOp::create(builder, loc, vectorOf(i64), offset);
+  return LLVM::GEPOp::create(builder, loc, vectorOf(pointerType),
+                             elementStorage(buffer.type.getElementType()),
+                             buffer.pointer, ArrayRef<LLVM::GEPArg>{offset});
+}
+
+static int64_t byteWidth(Type element) {
+  return element.isIndex()
+             ? 8
+             : std::max<int64_t>(1, element.getIntOrFloatBitWidth() / 8);
+}
+
+LogicalResult KernelEmitter::emitLoad(memref::LoadOp op) {
+  auto it = buffers.find(op.getMemRef());
+  if (it == buffers.end())
+    return op.emitError("loads from a buffer that is no argument and no "
+                        "nest.alloc in scope");
+  const Buffer &buffer = it->second;
+  Type element = buffer.type.getElementType();
+  Type storage = elementStorage(element);
+  int64_t align = byteWidth(storage);
+  std::optional<LinearIndex> offset = elementOffset(buffer, op.getIndices());
+  Value loaded;
+  if (offset && offset->isUniform() && !mode.mask) {
+    loaded = LLVM::LoadOp::create(builder, loc, storage,
+                                  pointerTo(buffer, *offset), align);
+  } else if (offset && offset->lane == 1) {
+    Value pointer = pointerTo(buffer, *offset);
+    if (!mode.mask) {
+      loaded =
+          LLVM::LoadOp::create(builder, loc, vectorOf(storage), pointer, align);
+    } else {
+      Value zero = LLVM::ZeroOp::create(builder, loc, vectorOf(storage));
+      loaded = LLVM::MaskedLoadOp::create(builder, loc, vectorOf(storage),
+                                          pointer, mode.mask, zero,
+                                          builder.getI32IntegerAttr(align));
+    }
+  } else if (offset && offset->isUniform()) {
+    // One address, but some lanes must not touch it: load when any lane may.
+    Value any = vector::ReductionOp::create(
+        builder, loc, vector::CombiningKind::OR, mode.mask);
+    Value pointer = pointerTo(buffer, *offset);
+    auto branch =
+        scf::IfOp::create(builder, loc, TypeRange{storage}, any, true);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToEnd(&branch.getThenRegion().front());
+    Value inside = LLVM::LoadOp::create(builder, loc, storage, pointer, align);
+    scf::YieldOp::create(builder, loc, inside);
+    builder.setInsertionPointToEnd(&branch.getElseRegion().front());
+    Value zero = LLVM::ZeroOp::create(builder, loc, storage);
+    scf::YieldOp::create(builder, loc, zero);
+    loaded = branch.getResult(0);
+  } else if (mode.lanes > 0) {
+    Value mask = mode.mask;
+    if (!mask)
+      mask = arith::ConstantOp::create(
+          builder, loc,
+          DenseElementsAttr::get(
+              VectorType::get({mode.lanes}, builder.getI1Type()), true));
+    Value zero = LLVM::ZeroOp::create(builder, loc, vectorOf(storage));
+    loaded = LLVM::masked_gather::create(
+        builder, loc, vectorOf(storage), lanePointers(buffer, op.getIndices()),
+        mask, ValueRange{zero}, builder.getI32IntegerAttr(align));
+  } else {
+    return op.emitError("has an index that cannot be lowered");
+  }
+  if (element.isInteger(1)) {
+    Type type = isVector(loaded) ? vectorOf(element) : element;
+    loaded = arith::TruncIOp::create(builder, loc, type, loaded);
+  }
+  values[op.getResult()] = loaded;
+  return success();
+}
+
+bool KernelEmitter::emitLaneReduction(memref::StoreOp op) {
+  std::optional<Accumulation> match = matchAccumulation(op);
+  if (!match)
+    return false;
+  Value addend = value(match->addend);
+  if (!isVector(addend) || mode.mask)
+    return false;
+  using vector::CombiningKind;
+  auto kind =
+      llvm::TypeSwitch<Operation *, std::optional<CombiningKind>>(
+          match->combine)
+          .Case<arith::AddFOp, arith::AddIOp>(
+              [](auto) { return CombiningKind::ADD; })
+          .Case<arith::MulFOp, arith::MulIOp>(
+              [](auto) { return CombiningKind::MUL; })
+          .Case<arith::MaximumFOp>([](auto) { return CombiningKind::MAXIMUMF; })
+          .Case<arith::MinimumFOp>([](auto) { return CombiningKind::MINIMUMF; })
+          .Case<arith::MaxNumFOp>([](auto) { return CombiningKind::MAXNUMF; })
+          .Case<arith::MinNumFOp>([](auto) { return CombiningKind::MINNUMF; })
+          .Case<arith::MaxSIOp>([](auto) { return CombiningKind::MAXSI; })
+          .Case<arith::MinSIOp>([](auto) { return CombiningKind::MINSI; })
+          .Case<arith::MaxUIOp>([](auto) { return CombiningKind::MAXUI; })
+          .Case<arith::MinUIOp>([](auto) { return CombiningKind::MINUI; })
+          .Case<arith::AndIOp>([](auto) { return CombiningKind::AND; })
+          .Case<arith::OrIOp>([](auto) { return CombiningKind::OR; })
+          .Case<arith::XOrIOp>([](auto) { return CombiningKind::XOR; })
+          .Default([](Operation *) { return std::nullopt; });
+  if (!kind)
+    return false;
+  auto fast = arith::FastMathFlags::reassoc | arith::FastMathFlags::contract;
+  Value sum = vector::ReductionOp::create(builder, loc, *kind, addend, fast);
+  OperationState state(loc, match->combine->getName());
+  state.addOperands({value(match->load.getResult()), sum});
+  state.addTypes(sum.getType());
+  values[op.getValueToStore()] = builder.create(state)->getResult(0);
+  return true;
+}
+
+LogicalResult KernelEmitter::emitStore(memref::StoreOp op) {
+  auto it = buffers.find(op.getMemRef());
+  if (it == buffers.end())
+    return op.emitError("stores into a buffer that is no argument and no "
+                        "nest.alloc in scope");
+  const Buffer &buffer = it->second;
+  Type element = buffer.type.getElementType();
+  Type storage = elementStorage(element);
+  int64_t align = byteWidth(storage);
+  std::optional<LinearIndex> offset = elementOffset(buffer, op.getIndices());
+  bool uniform = offset && offset->isUniform();
+  if (uniform && isVector(value(op.getValueToStore())) &&
+      !emitLaneReduction(op))
+    return op.emitError("stores different lanes into one element");
+  Value stored = value(op.getValueToStore());
+  if (!uniform)
+    stored = broadcast(stored);
+  if (element.isInteger(1)) {
+    Type type = isVector(stored) ? vectorOf(storage) : storage;
+    stored = arith::ExtUIOp::create(builder, loc, type, stored);
+  }
+  if (uniform) {
+    Value pointer = pointerTo(buffer, *offset);
+    if (!mode.mask) {
+      LLVM::StoreOp::create(builder, loc, stored, pointer, align);
+      return success();
+    }
+    Value any = vector::ReductionOp::create(
+        builder, loc, vector::CombiningKind::OR, mode.mask);
+    auto branch = scf::IfOp::create(builder, loc, any, false);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&branch.getThenRegion().front());
+    LLVM::StoreOp::create(builder, loc, stored, pointer, align);
+    return success();
+  }
+  if (offset && offset->lane == 1) {
+    Value pointer = pointerTo(buffer, *offset);
+    if (mode.mask)
+      LLVM::MaskedStoreOp::create(builder, loc, stored, pointer, mode.mask,
+                                  builder.getI32IntegerAttr(align));
+    else
+      LLVM::StoreOp::create(builder, loc, stored, pointer, align);
+    return success();
+  }
+  if (mode.lanes == 0)
+    return op.emitError("has an index that cannot be lowered");
+  Value mask = mode.mask;
+  if (!mask)
+    mask = arith::ConstantOp::create(
+        builder, loc,
+        DenseElementsAttr::get(
+            VectorType::get({mode.lanes}, builder.getI1Type()), true));
+  LLVM::masked_scatter::create(builder, loc, stored,
+                               lanePointers(buffer, op.getIndices()), mask,
+                               builder.getI32IntegerAttr(align));
+  return success();
+}

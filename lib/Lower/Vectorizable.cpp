@@ -1,0 +1,137 @@
+//===- Vectorizable.cpp - May a loop's iterations be lanes?
+//----------------===//
+//
+// True when each statement of each block under the loop can run once for all
+// iterations. Conservative: a false answer makes the loop serial, never wrong.
+//
+//===----------------------------------------------------------------------===//
+#include "KernelEmitter.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::lower;
+
+std::optional<Accumulation>
+nestor::lower::matchAccumulation(memref::StoreOp store) {
+  Operation *combine = store.getValueToStore().getDefiningOp();
+  if (!combine || combine->getNumOperands() != 2 ||
+      combine->getNumResults() != 1 || !combine->getResult(0).hasOneUse())
+    return std::nullopt;
+  for (unsigned i = 0; i < 2; ++i) {
+    auto load = combine->getOperand(i).getDefiningOp<memref::LoadOp>();
+    if (!load || load.getMemRef() != store.getMemRef() ||
+        load.getIndices() != store.getIndices() ||
+        !load.getResult().hasOneUse() ||
+        !combine->hasTrait<OpTrait::IsCommutative>())
+      continue;
+    return Accumulation{combine, load, combine->getOperand(1 - i)};
+  }
+  return std::nullopt;
+}
+
+namespace {
+/// Follows one block for the loop variable `lane`.
+class LaneCheck {
+public:
+  explicit LaneCheck(Value lane) : lane(lane) {}
+
+  bool check(nest::BlockOp block) {
+    for (Region *region : {&block.getInit(), &block.getBody()}) {
+      if (region->empty())
+        continue;
+      for (auto [i, arg] : llvm::enumerate(region->getArguments()))
+        if (dependsOnLane(block, block.getBinding(i))) {
+          varying.insert(arg);
+          // Lanes of an ordered iterator may depend on each other.
+          if (block.getIteratorKind(i) == nest::IteratorKind::Ordered)
+            return false;
+          reduceVaries |=
+              block.getIteratorKind(i) == nest::IteratorKind::Reduce;
+        }
+    }
+    if (std::optional<IntegerSet> set = block.getPredicate())
+      for (AffineExpr constraint : set->getConstraints())
+        masked |= dependsOnLane(block, constraint);
+    return (block.getInit().empty() || checkBody(block.getInit().front())) &&
+           checkBody(block.getBody().front());
+  }
+
+private:
+  bool dependsOnLane(nest::BlockOp block, AffineExpr expr) {
+    unsigned numDims = block.getBindings().getNumDims();
+    for (auto [i, operand] : llvm::enumerate(block.getLoopOperands()))
+      if (operand == lane && i < numDims && expr.isFunctionOfDim(i))
+        return true;
+    return false;
+  }
+
+  bool varies(ValueRange operands) {
+    return llvm::any_of(operands, [&](Value v) { return varying.contains(v); });
+  }
+
+  bool checkStore(memref::StoreOp store) {
+    if (varies(store.getIndices()))
+      return true;
+    // One address for all lanes: the same value, or a sum over the lanes.
+    if (!varying.contains(store.getValueToStore()))
+      return !reduceVaries ||
+             !store->getParentOfType<nest::BlockOp>().getBody().isAncestor(
+                 store->getParentRegion());
+    return !masked && matchAccumulation(store).has_value();
+  }
+
+  bool checkBody(Block &body) {
+    for (Operation &op : body.without_terminator()) {
+      if (auto store = dyn_cast<memref::StoreOp>(op)) {
+        if (!checkStore(store))
+          return false;
+        continue;
+      }
+      if (auto branch = dyn_cast<scf::IfOp>(op)) {
+        bool savedMask = masked;
+        masked |= varying.contains(branch.getCondition());
+        if (!checkBody(*branch.thenBlock()) ||
+            (branch.elseBlock() && !checkBody(*branch.elseBlock())))
+          return false;
+        masked = savedMask;
+        varying.insert_range(branch.getResults());
+        continue;
+      }
+      if (op.getNumRegions() != 0 || isa<cf::AssertOp>(op))
+        return false;
+      bool elementwise = isa<memref::LoadOp, memref::DimOp>(op) ||
+                         op.hasTrait<OpTrait::ConstantLike>() ||
+                         OpTrait::hasElementwiseMappableTraits(&op);
+      if (!elementwise)
+        return false;
+      if (varies(op.getOperands()))
+        varying.insert_range(op.getResults());
+    }
+    return true;
+  }
+
+  Value lane;
+  llvm::DenseSet<Value> varying;
+  bool masked = false, reduceVaries = false;
+};
+} // namespace
+
+bool nestor::lower::canVectorize(nest::ForOp loop) {
+  WalkResult result = loop.getBody().walk([&](Operation *op) {
+    if (isa<nest::AllocOp>(op))
+      return WalkResult::interrupt();
+    if (auto inner = dyn_cast<nest::ForOp>(op)) {
+      // Trip counts must be the same for all lanes.
+      if (llvm::is_contained(inner->getOperands(), loop.getInductionVar()))
+        return WalkResult::interrupt();
+      return WalkResult::advance();
+    }
+    if (auto block = dyn_cast<nest::BlockOp>(op)) {
+      if (!LaneCheck(loop.getInductionVar()).check(block))
+        return WalkResult::interrupt();
+      return WalkResult::skip();
+    }
+    return WalkResult::advance();
+  });
+  return !result.wasInterrupted();
+}

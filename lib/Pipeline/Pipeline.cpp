@@ -1,0 +1,269 @@
+//===- Pipeline.cpp - The order of everything
+//------------------------------===//
+//
+// The table of contents of the compiler. Read it from top to bottom:
+//
+//   import     model file          -> linalg, tensor, scf, model
+//   graph      tensor program      -> a better tensor program
+//   partition  tensor program      -> nest kernels + host program
+//   schedule   nest kernels        -> nest kernels, rewritten by schedules
+//   loops      nests, host program -> loops over bare pointers
+//   llvm       loops               -> LLVM dialect
+//   object     LLVM module         -> native code
+//
+// Constants: whatever depends on constants alone is the program @setup. It goes
+// through the same phases for this machine, runs once, and its results are the
+// constants of @main.
+//
+//===----------------------------------------------------------------------===//
+#include "nestor/Pipeline/Pipeline.h"
+
+#include "PhaseRunner.h"
+#include "Relayouts.h"
+#include "Setup.h"
+
+#include "nestor/Codegen/Link.h"
+#include "nestor/Dialect/Nest/Nest.h"
+#include "nestor/Import/Import.h"
+#include "nestor/Lower/Lower.h"
+#include "nestor/Partition/Partition.h"
+#include "nestor/Pipeline/Dialects.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace nestor;
+
+namespace {
+/// One compilation: its context, its options, and what the phases leave.
+class Compilation {
+public:
+  Compilation(StringRef path, const CompileOptions &options, Target target)
+      : path(path), options(options), target(std::move(target)),
+        context(makeRegistry(), MLIRContext::Threading::DISABLED),
+        runner(context, options), constants(std::make_shared<ConstantPool>()) {
+    context.loadAllAvailableDialects();
+  }
+
+  llvm::Error toImport();
+  llvm::Error toGraph();
+  llvm::Error toPartition();
+  llvm::Error toSchedule();
+  llvm::Error toLoops();
+  llvm::Error toLLVM();
+  llvm::Error toObject();
+
+  std::string text() const;
+
+  StringRef path;
+  const CompileOptions &options;
+  Target target;
+  MLIRContext context;
+  PhaseRunner runner;
+  OwningOpRef<ModuleOp> module;
+  std::shared_ptr<ConstantPool> constants;
+  LoweredConstants lowered;
+  std::vector<KernelInfo> kernels;
+  std::vector<ObjectBytes> objects;
+
+private:
+  static DialectRegistry makeRegistry() {
+    DialectRegistry registry;
+    registerDialects(registry);
+    return registry;
+  }
+  std::string buildInfo() const;
+};
+} // namespace
+
+std::string Compilation::text() const {
+  std::string result;
+  llvm::raw_string_ostream os(result);
+  module.get()->print(os);
+  return result;
+}
+
+std::string Compilation::buildInfo() const {
+  llvm::json::Array list;
+  for (const KernelInfo &kernel : kernels)
+    list.push_back(llvm::json::Object{{"name", kernel.name},
+                                      {"hash", kernel.hash},
+                                      {"schedule", kernel.schedule}});
+  std::string result;
+  llvm::raw_string_ostream os(result);
+  os << llvm::json::Value(
+      llvm::json::Object{{"nestor", "0.1"}, {"kernels", std::move(list)}});
+  return result;
+}
+
+llvm::Error Compilation::toImport() {
+  return runner.run(
+      "import", module, [&](OwningOpRef<ModuleOp> &out) -> llvm::Error {
+        if (path.ends_with(".mlir")) {
+          out = parseSourceFile<ModuleOp>(path, ParserConfig(&context));
+          if (!out)
+            return makeError(ErrorKind::Malformed, path + " is not valid MLIR");
+          return llvm::Error::success();
+        }
+        ImportOptions import;
+        import.symbols = options.dims;
+        auto imported = importOnnx(path, import, context, *constants);
+        if (!imported)
+          return imported.takeError();
+        out = std::move(*imported);
+        return llvm::Error::success();
+      });
+}
+
+llvm::Error Compilation::toGraph() {
+  return runner.run("graph", module, [&](ModuleOp m) { return success(); });
+}
+
+llvm::Error Compilation::toPartition() {
+  return runner.run("partition", module,
+                    [&](ModuleOp m) { return partition(m, *constants); });
+}
+
+llvm::Error Compilation::toSchedule() {
+  return runner.run("schedule", module, [&](ModuleOp m) -> LogicalResult {
+    for (auto kernel : m.getOps<nest::FuncOp>())
+      kernels.push_back({kernel.getSymName().str(), "", ""});
+    // Schedules may change the layout of arguments: constants are packed by
+    // @setup, everything else by a kernel before the launch.
+    if (failed(resolveRelayouts(m)))
+      return failure();
+    // Only now are all buffers of the host program known.
+    return planMemory(m);
+  });
+}
+
+llvm::Error Compilation::toLoops() {
+  if (llvm::Error error =
+          runner.step("setup", [&] { return runSetup(*module, *constants); }))
+    return error;
+  LowerOptions lower;
+  lower.modelName = llvm::sys::path::stem(path).str();
+  lower.target = target.describe();
+  lower.features = target.requiredFeatures();
+  lower.buildInfo = buildInfo();
+  return runner.run(
+      "loops", module, [&](OwningOpRef<ModuleOp> &m) -> llvm::Error {
+        auto loops = lowerToLoops(*m, lower, lowered);
+        if (failed(loops))
+          return makeError(ErrorKind::Internal, "the loops phase failed");
+        m = std::move(*loops);
+        return llvm::Error::success();
+      });
+}
+
+llvm::Error Compilation::toLLVM() {
+  return runner.run("llvm", module, [&](ModuleOp m) { return lowerToLLVM(m); });
+}
+
+llvm::Error Compilation::toObject() {
+  return runner.step("object", [&]() -> llvm::Error {
+    auto result =
+        emitObjectsSplit(*module, target, CodegenOptions(), options.threads);
+    if (!result)
+      return result.takeError();
+    objects = std::move(*result);
+    return llvm::Error::success();
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Entry points
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<CompiledModel>
+nestor::compileFile(StringRef path, const CompileOptions &options) {
+  auto target = Target::parse(options.target);
+  if (!target)
+    return target.takeError();
+  Compilation c(path, options, *target);
+  for (auto phase :
+       {&Compilation::toImport, &Compilation::toGraph,
+        &Compilation::toPartition, &Compilation::toSchedule,
+        &Compilation::toLoops, &Compilation::toLLVM, &Compilation::toObject})
+    if (llvm::Error error = (c.*phase)())
+      return error;
+  CompiledModel model;
+  model.name = llvm::sys::path::stem(path).str();
+  model.target = c.target;
+  model.objects = std::move(c.objects);
+  model.constants = c.constants;
+  model.constantKeys = std::move(c.lowered.keys);
+  model.kernels = std::move(c.kernels);
+  model.times = c.runner.getTimes();
+  return model;
+}
+
+llvm::Expected<std::string>
+nestor::emitText(StringRef path, const CompileOptions &options, EmitKind kind) {
+  auto target = Target::parse(options.target);
+  if (!target)
+    return target.takeError();
+  Compilation c(path, options, *target);
+  using Phase = llvm::Error (Compilation::*)();
+  const std::pair<EmitKind, Phase> order[] = {
+      {EmitKind::Import, &Compilation::toImport},
+      {EmitKind::Graph, &Compilation::toGraph},
+      {EmitKind::Partition, &Compilation::toPartition},
+      {EmitKind::Nest, &Compilation::toSchedule},
+      {EmitKind::Loops, &Compilation::toLoops},
+      {EmitKind::LLVM, &Compilation::toLLVM}};
+  for (auto [name, phase] : order) {
+    if (llvm::Error error = (c.*phase)())
+      return error;
+    if (name == kind)
+      break;
+    if (kind == EmitKind::Schedule && name == EmitKind::Nest) {
+      std::string all;
+      for (const KernelInfo &kernel : c.kernels)
+        all += "// kernel " + kernel.name + " " + kernel.hash + "\n" +
+               kernel.schedule + "\n";
+      return all;
+    }
+  }
+  if (kind == EmitKind::LLVM)
+    return emitLLVMText(*c.module, c.target);
+  if (kind == EmitKind::Assembly)
+    return emitAssembly(*c.module, c.target);
+  return c.text();
+}
+
+llvm::Error nestor::writeArtefact(const CompiledModel &model, StringRef path) {
+  std::vector<llvm::ArrayRef<uint8_t>> weights;
+  for (const std::string &key : model.constantKeys) {
+    bool found = false;
+    weights.push_back(model.constants->lookup(key, found));
+    if (!found)
+      return makeError(ErrorKind::Internal,
+                       "constant " + key + " has no bytes");
+  }
+  return linkSharedFile(path, model.objects, weights, model.target);
+}
+
+llvm::Expected<rt::Program::Ptr> nestor::loadModel(const CompiledModel &model) {
+  auto image = linkShared(model.objects, model.target);
+  if (!image)
+    return image.takeError();
+  rt::LoadOptions load;
+  load.resolver = [pool = model.constants](const char *key,
+                                           uint64_t bytes) -> const void * {
+    bool found = false;
+    llvm::ArrayRef<uint8_t> data = pool->lookup(key, found);
+    return found && data.size() >= bytes ? data.data() : nullptr;
+  };
+  rt::Program::Ptr program;
+  rt::Status status =
+      rt::Program::loadBytes(reinterpret_cast<const uint8_t *>(image->data()),
+                             image->size(), load, program);
+  if (!status.ok())
+    return makeError(static_cast<ErrorKind>(status.code), status.message);
+  return program;
+}

@@ -1,0 +1,129 @@
+//===- Relayouts.cpp - Arguments in the layout that kernels want
+//-----------===//
+//
+// See the header.
+//
+//===----------------------------------------------------------------------===//
+#include "Relayouts.h"
+
+#include "nestor/Dialect/Host/Host.h"
+#include "nestor/Dialect/Nest/Nest.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+using namespace nestor;
+
+namespace {
+class RelayoutResolver {
+public:
+  explicit RelayoutResolver(ModuleOp module) : module(module) {}
+
+  LogicalResult resolve() {
+    SmallVector<host::LaunchOp> launches;
+    module.walk([&](host::LaunchOp launch) { launches.push_back(launch); });
+    for (host::LaunchOp launch : launches)
+      if (failed(resolve(launch)))
+        return failure();
+    for (auto kernel : module.getOps<nest::FuncOp>())
+      kernel->removeAttr("relayouts");
+    return success();
+  }
+
+private:
+  LogicalResult resolve(host::LaunchOp launch) {
+    auto kernel = module.lookupSymbol<nest::FuncOp>(launch.getKernelAttr());
+    auto relayouts =
+        kernel ? kernel->getAttrOfType<ArrayAttr>("relayouts") : ArrayAttr();
+    if (!relayouts)
+      return success();
+    for (Attribute entry : relayouts) {
+      auto row = cast<DictionaryAttr>(entry);
+      auto arg = static_cast<unsigned>(row.getAs<IntegerAttr>("arg").getInt());
+      auto pack = module.lookupSymbol<nest::FuncOp>(
+          row.getAs<FlatSymbolRefAttr>("kernel"));
+      if (!pack)
+        return kernel.emitError("names an unknown relayout kernel");
+      auto type = cast<MemRefType>(kernel.getArgumentTypes()[arg]);
+      if (!type.hasStaticShape())
+        return kernel.emitError("relayout of a dynamic buffer");
+      Value source = launch.getBuffers()[arg];
+      auto constant = source.getDefiningOp<host::ConstantOp>();
+      auto function = launch->getParentOfType<func::FuncOp>();
+      Value packed;
+      if (constant && function.getSymName() != "setup")
+        packed = packConstant(constant, pack, type, launch);
+      else
+        packed = packHere(source, pack, type, launch);
+      launch.getBuffersMutable()[arg].assign(packed);
+    }
+    return success();
+  }
+
+  Value packHere(Value source, nest::FuncOp pack, MemRefType type,
+                 host::LaunchOp before) {
+    OpBuilder builder(before);
+    Value target =
+        host::AllocOp::create(builder, before.getLoc(), type, ValueRange());
+    host::LaunchOp::create(builder, before.getLoc(), pack.getSymName(),
+                           ValueRange{source, target}, ValueRange(), 1);
+    return target;
+  }
+
+  /// The value of constant `key` inside @setup: one of its results, or a
+  /// constant of the model.
+  Value inSetup(func::FuncOp setup, host::ConstantOp constant,
+                OpBuilder &builder) {
+    auto terminator =
+        cast<func::ReturnOp>(setup.getBody().front().getTerminator());
+    for (unsigned i = 0; i < setup.getNumResults(); ++i)
+      if (setup.getResultAttrOfType<StringAttr>(i, "host.key") ==
+          constant.getKeyAttr())
+        return terminator.getOperand(i);
+    return host::ConstantOp::create(builder, constant.getLoc(),
+                                    constant.getType(), constant.getKey());
+  }
+
+  func::FuncOp getSetup() {
+    if (auto setup = module.lookupSymbol<func::FuncOp>("setup"))
+      return setup;
+    OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
+    auto setup = func::FuncOp::create(builder, module.getLoc(), "setup",
+                                      builder.getFunctionType({}, {}));
+    builder.setInsertionPointToStart(setup.addEntryBlock());
+    func::ReturnOp::create(builder, module.getLoc());
+    return setup;
+  }
+
+  Value packConstant(host::ConstantOp constant, nest::FuncOp pack,
+                     MemRefType type, host::LaunchOp before) {
+    std::string key = (constant.getKey() + "." + pack.getSymName()).str();
+    if (packedKeys.insert(key).second) {
+      func::FuncOp setup = getSetup();
+      auto terminator =
+          cast<func::ReturnOp>(setup.getBody().front().getTerminator());
+      OpBuilder builder(terminator);
+      Value source = inSetup(setup, constant, builder);
+      Value target = host::OutputOp::create(
+          builder, constant.getLoc(), type,
+          builder.getI64IntegerAttr(setup.getNumResults()), ValueRange());
+      host::LaunchOp::create(builder, constant.getLoc(), pack.getSymName(),
+                             ValueRange{source, target}, ValueRange(), 1);
+      auto attrs = builder.getDictionaryAttr(
+          builder.getNamedAttr("host.key", builder.getStringAttr(key)));
+      (void)setup.insertResult(setup.getNumResults(), type, attrs);
+      terminator.getOperandsMutable().append(target);
+    }
+    OpBuilder builder(before);
+    return host::ConstantOp::create(builder, constant.getLoc(), type, key);
+  }
+
+  ModuleOp module;
+  llvm::StringSet<> packedKeys;
+};
+} // namespace
+
+LogicalResult nestor::resolveRelayouts(ModuleOp module) {
+  return RelayoutResolver(module).resolve();
+}
