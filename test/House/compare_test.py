@@ -34,6 +34,12 @@ class Compare(unittest.TestCase):
         self.assertEqual(self.compare.summary(rows, 1), "geomean=1.00 worst=0.50 (a) n=2 cpu=avx512 threads=1")
         self.assertEqual(self.compare.summary(rows, 2), "geomean=0.25 worst=0.25 (c) n=1 cpu=avx512 threads=2")
 
+    def test_says_where_more_threads_are_slower(self):
+        rows = [dict(case=c, threads=t, ours_ms=m) for c, t, m in
+                [("a", 1, 1.0), ("a", 2, 1.04), ("b", 1, 1.0), ("b", 2, 1.5), ("c", 2, 9.0)]]
+        notes = list(self.compare.slower_with_more(rows))
+        self.assertEqual(notes, ["slower with 2 threads than with one: b by 50%"])
+
     def test_dims_name_every_open_size_once(self):
         value = helper.make_tensor_value_info
         inputs = [value("x", TensorProto.FLOAT, ["batch", 3, "?", None]), value("y", TensorProto.FLOAT, ["batch"])]

@@ -56,7 +56,7 @@ build() {
   if [ ! -f build/build.ninja ]; then
     phase "configure"
     cmake -S . -B build -G Ninja -DCMAKE_C_COMPILER=clang-22 -DCMAKE_CXX_COMPILER=clang++-22 \
-      -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DLLVM_EXTERNAL_LIT=/usr/bin/lit-22
+      -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
   fi
   phase "build"
   ninja -C build
