@@ -1,0 +1,255 @@
+//===- KernelBuilder.cpp - One group of operators as a nest
+//----------------===//
+//
+// Arguments, buffers and the launch; see the header. What goes inside blocks
+// is in KernelBody.cpp.
+//
+//===----------------------------------------------------------------------===//
+#include "KernelBuilder.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace nestor;
+
+KernelBuilder::KernelBuilder(HostBuilder &host, Location loc)
+    : host(host), builder(loc.getContext()), sizes(loc.getContext()) {
+  kernel = nest::FuncOp::create(builder, loc, "k", TypeRange(),
+                                ArrayRef<AffineMap>());
+  builder.setInsertionPoint(kernel.getBody().front().getTerminator());
+}
+
+KernelBuilder::~KernelBuilder() {
+  if (kernel)
+    kernel->destroy();
+}
+
+//===----------------------------------------------------------------------===//
+// Arguments
+//===----------------------------------------------------------------------===//
+
+Value KernelBuilder::sizeArgument(unsigned symbol) {
+  Block &entry = kernel.getBody().front();
+  unsigned buffers = reads.size() + writes.size();
+  while (entry.getNumArguments() <= buffers + symbol)
+    entry.addArgument(builder.getIndexType(), kernel.getLoc());
+  return entry.getArgument(buffers + symbol);
+}
+
+SmallVector<AffineExpr> KernelBuilder::exprs(ArrayRef<OpFoldResult> values) {
+  return llvm::map_to_vector(
+      values, [&](OpFoldResult size) { return sizes.get(size); });
+}
+
+Value KernelBuilder::writtenArgument(Value hostBuffer,
+                                     ArrayRef<OpFoldResult> dims) {
+  Value arg = kernel.getBody().front().insertArgument(
+      reads.size() + writes.size(), hostBuffer.getType(), kernel.getLoc());
+  writes.push_back(hostBuffer);
+  writeDims.emplace_back(dims);
+  return arguments[hostBuffer] = arg;
+}
+
+Value KernelBuilder::readBuffer(Value tensor) {
+  if (Value local = locals.lookup(tensor))
+    return local;
+  Value buffer = host.bufferOf(tensor);
+  Value &arg = arguments[buffer];
+  if (!arg) {
+    arg = kernel.getBody().front().insertArgument(
+        reads.size(), buffer.getType(), kernel.getLoc());
+    reads.push_back(buffer);
+    readDims.push_back(host.dimsOf(tensor));
+  }
+  return locals[tensor] = arg;
+}
+
+bool KernelBuilder::isInternal(Value result) {
+  Block *block = group->ops.back()->getBlock();
+  return llvm::all_of(result.getUsers(), [&](Operation *user) {
+    Operation *op = block->findAncestorOpInBlock(*user);
+    return op && group->contains(op);
+  });
+}
+
+Value KernelBuilder::resultFor(OpResult result) {
+  SmallVector<OpFoldResult> dims = host.dimsOf(result);
+  if (!isInternal(result)) {
+    Value buffer = host.resultBuffer(result, group);
+    host.setBuffer(result, buffer);
+    return locals[result] = writtenArgument(buffer, dims);
+  }
+  // Allocations stand at the top, so that schedules find them in one place.
+  AffineMap map = AffineMap::get(0, sizes.getBases().size(), exprs(dims),
+                                 builder.getContext());
+  map = AffineMap::get(0, sizes.getBases().size(), map.getResults(),
+                       builder.getContext());
+  SmallVector<Value> operands;
+  for (unsigned i = 0; i < map.getNumSymbols(); ++i)
+    operands.push_back(sizeArgument(i));
+  affine::canonicalizeMapAndOperands(&map, &operands);
+  MemRefType type = bufferType(result.getType());
+  OpBuilder::InsertionGuard guard(builder);
+  Block &entry = kernel.getBody().front();
+  auto place = llvm::find_if(
+      entry, [](Operation &op) { return !isa<nest::AllocOp>(op); });
+  builder.setInsertionPoint(&entry, place);
+  AffineMapAttr shape;
+  if (!type.hasStaticShape())
+    shape = AffineMapAttr::get(map);
+  else
+    operands.clear();
+  return locals[result] = nest::AllocOp::create(builder, result.getLoc(), type,
+                                                operands, shape);
+}
+
+Value KernelBuilder::updatedResult(OpResult result, Value outs,
+                                   bool skipSplat) {
+  Operation *op = result.getOwner();
+  TypedAttr splat = locals.contains(outs) ? TypedAttr() : splatOf(outs);
+  if (!splat && !isUndefined(outs)) {
+    bool local = locals.contains(outs);
+    if (!local && host.mayOverwrite(outs, op) && !isInternal(result)) {
+      Value buffer = host.bufferOf(outs);
+      host.setBuffer(result, buffer);
+      return locals[result] = locals[outs] =
+                 writtenArgument(buffer, host.dimsOf(result));
+    }
+    // A value of this group that nobody else reads is taken over as it is.
+    if (local && outs.hasOneUse() && isInternal(result) &&
+        locals.lookup(outs).getDefiningOp<nest::AllocOp>())
+      return locals[result] = locals.lookup(outs);
+    Value from = readBuffer(outs);
+    Value to = resultFor(result);
+    emitCopy(from, to, exprs(host.dimsOf(result)), op->getLoc());
+    return to;
+  }
+  Value buffer = resultFor(result);
+  if (splat && !skipSplat)
+    emitFill(buffer, exprs(host.dimsOf(result)), splat, op->getLoc());
+  return buffer;
+}
+
+//===----------------------------------------------------------------------===//
+// The whole
+//===----------------------------------------------------------------------===//
+
+/// Dims of what the kernel reads are the first choice for its sizes: other
+/// dims are then written in terms of them, however they were computed before.
+void KernelBuilder::preferBases(const Group &group) {
+  for (Operation *op : group.ops) {
+    auto add = [&](Value tensor) {
+      if (isa<RankedTensorType>(tensor.getType()) &&
+          !group.contains(tensor.getDefiningOp()) && !isUndefined(tensor) &&
+          !splatOf(tensor))
+        for (OpFoldResult dim : host.dimsOf(tensor))
+          if (auto value = dyn_cast<Value>(dim))
+            sizes.addBase(value);
+    };
+    for (Value operand : op->getOperands())
+      add(operand);
+    op->walk([&](tensor::ExtractOp extract) { add(extract.getTensor()); });
+  }
+}
+
+LogicalResult KernelBuilder::emit(const Group &which) {
+  group = &which;
+  preferBases(which);
+  for (Operation *op : which.ops) {
+    LogicalResult done = failure();
+    if (auto generic = dyn_cast<linalg::GenericOp>(op))
+      done = emitGeneric(generic);
+    else if (auto loops = dyn_cast<model::LoopsOp>(op))
+      done = emitLoops(loops);
+    else if (auto concat = dyn_cast<tensor::ConcatOp>(op))
+      done = emitConcat(concat);
+    if (failed(done))
+      return failure();
+  }
+  return success();
+}
+
+void KernelBuilder::finish(StringRef kind) {
+  if (!sizes.getBases().empty())
+    sizeArgument(sizes.getBases().size() - 1);
+  // Shapes may use sizes that nothing else does.
+  SmallVector<AffineExpr> flat;
+  for (auto *list : {&readDims, &writeDims})
+    for (ArrayRef<OpFoldResult> dims : *list)
+      llvm::append_range(flat, exprs(dims));
+  unsigned numSizes = sizes.getBases().size();
+  if (numSizes)
+    sizeArgument(numSizes - 1);
+
+  SmallVector<Attribute> shapes;
+  ArrayRef<AffineExpr> rest = flat;
+  Block &entry = kernel.getBody().front();
+  for (unsigned i = 0; i < reads.size() + writes.size(); ++i) {
+    auto type = cast<MemRefType>(entry.getArgument(i).getType());
+    SmallVector<AffineExpr> dims;
+    for (auto [size, expr] :
+         llvm::zip_equal(type.getShape(), rest.take_front(type.getRank())))
+      dims.push_back(ShapedType::isDynamic(size)
+                         ? expr
+                         : getAffineConstantExpr(size, builder.getContext()));
+    rest = rest.drop_front(type.getRank());
+    shapes.push_back(AffineMapAttr::get(
+        AffineMap::get(0, numSizes, dims, builder.getContext())));
+  }
+  if (numSizes)
+    kernel.setShapesAttr(builder.getArrayAttr(shapes));
+  kernel.setFunctionType(
+      builder.getFunctionType(entry.getArgumentTypes(), TypeRange()));
+
+  OpBuilder &at = host.getBuilder();
+  nest::FuncOp shared = host.getKernels().intern(kernel, kind);
+  SmallVector<Value> buffers(reads);
+  buffers.append(writes);
+  host::LaunchOp::create(at, shared.getLoc(), shared.getSymName(), buffers,
+                         sizes.getBases(), writes.size());
+  kernel = {};
+}
+
+std::string KernelBuilder::uniqueName(StringRef kind) {
+  unsigned n = names[kind]++;
+  return n ? (kind + "_" + Twine(n)).str() : kind.str();
+}
+
+/// "matmul_elementwise": the kinds of the group's operators, each once.
+static std::string groupKind(const Group &group) {
+  SmallVector<std::string> kinds;
+  for (Operation *op : group.ops) {
+    std::string kind = kindOf(op);
+    if (!llvm::is_contained(kinds, kind) && kinds.size() < 3)
+      kinds.push_back(kind);
+  }
+  return llvm::join(kinds, "_");
+}
+
+LogicalResult nestor::emitKernel(HostBuilder &host, const Group &group) {
+  KernelBuilder kernel(host, group.ops.front()->getLoc());
+  if (failed(kernel.emit(group)))
+    return failure();
+  kernel.finish(groupKind(group));
+  return success();
+}
+
+void nestor::emitFill(HostBuilder &host, Value buffer,
+                      ArrayRef<OpFoldResult> dims, TypedAttr value,
+                      Location loc) {
+  KernelBuilder kernel(host, loc);
+  Value arg = kernel.writtenArgument(buffer, dims);
+  kernel.emitFill(arg, kernel.exprs(dims), value, loc);
+  kernel.finish("fill");
+}
+
+LogicalResult nestor::emitElements(HostBuilder &host,
+                                   tensor::FromElementsOp op) {
+  KernelBuilder kernel(host, op.getLoc());
+  if (failed(kernel.emitElements(op)))
+    return failure();
+  kernel.finish("elements");
+  return success();
+}
