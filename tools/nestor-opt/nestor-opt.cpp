@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "nestor/Lower/Passes.h"
 #include "nestor/Partition/Partition.h"
+#include "nestor/Interp/Passes.h"
 #include "nestor/Pipeline/Dialects.h"
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -14,6 +15,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   nestor::registerDialects(registry);
   mlir::registerTransformsPasses();
+  nestor::registerInterpPasses();
   nestor::registerLowerPasses();
   nestor::registerPartitionPasses();
   return mlir::asMainReturnCode(
