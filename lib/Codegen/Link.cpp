@@ -45,18 +45,6 @@ bool nestor::allowedExternal(StringRef symbol) {
   return names.contains(symbol);
 }
 
-WeightsLayout nestor::layoutWeights(llvm::ArrayRef<uint64_t> sizes) {
-  WeightsLayout layout;
-  uint64_t at = 0;
-  for (uint64_t size : sizes) {
-    at = llvm::alignTo(at, size >= 4096 ? 4096 : 64);
-    layout.offsets.push_back(at);
-    at += size;
-  }
-  layout.bytes = llvm::alignTo(at, 64);
-  return layout;
-}
-
 /// Refuses undefined symbols that no process is sure to have. A call to a
 /// compiler's support routine (__truncsfbf2, ...) ends here, not at load.
 static llvm::Error checkSymbols(llvm::ArrayRef<ObjectBytes> objects) {

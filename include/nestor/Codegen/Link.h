@@ -17,18 +17,9 @@
 #define NESTOR_CODEGEN_LINK_H
 
 #include "nestor/Codegen/Codegen.h"
+#include "nestor/Support/WeightsLayout.h"
 
 namespace nestor {
-
-/// Where each constant lies behind nst_weights.
-struct WeightsLayout {
-  std::vector<uint64_t> offsets;
-  uint64_t bytes = 0;
-};
-
-/// Lays constants of these sizes out in order: 64-byte aligned, those of a
-/// page or more page aligned, so that they can be advised and shared.
-WeightsLayout layoutWeights(llvm::ArrayRef<uint64_t> sizes);
 
 /// Links `objects` to the bytes of a shared object.
 llvm::Expected<ObjectBytes> linkShared(llvm::ArrayRef<ObjectBytes> objects,
