@@ -276,6 +276,12 @@ Dim DimMath::floorDiv(Dim a, Dim b) {
                 });
 }
 
+std::optional<Dim> DimMath::exactQuotient(Dim a, Dim b) {
+  if (auto quotient = divideExactly(poly(a), poly(b)))
+    return materialize(*quotient);
+  return std::nullopt;
+}
+
 Dim DimMath::ceilDiv(Dim a, Dim b) {
   return floorDiv(add(a, sub(b, constant(1))), b);
 }

@@ -52,6 +52,8 @@ public:
   /// Rounds to minus infinity; a divisor of 0 gives 0 when folded.
   Dim floorDiv(Dim a, Dim b);
   Dim ceilDiv(Dim a, Dim b);
+  /// a / b when algebra shows that b divides a.
+  std::optional<Dim> exactQuotient(Dim a, Dim b);
   /// a - floorDiv(a, b) * b.
   Dim mod(Dim a, Dim b);
   Dim min(Dim a, Dim b);
