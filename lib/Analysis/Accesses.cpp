@@ -1,0 +1,245 @@
+//===- Accesses.cpp - What a block reads and writes
+//------------------------===//
+//
+// See Blocks.h. Index arithmetic of a body is read back as affine expressions
+// where it is affine; signed division counts as floordiv only when its
+// dividend cannot be negative.
+//
+//===----------------------------------------------------------------------===//
+#include "nestor/Analysis/Blocks.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::analysis;
+
+/// Whether `expr` is not negative when its dims and symbols are not.
+static bool isNatural(AffineExpr expr) {
+  if (auto c = dyn_cast<AffineConstantExpr>(expr))
+    return c.getValue() >= 0;
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  return !binary || expr.getKind() == AffineExprKind::Mod ||
+         (isNatural(binary.getLHS()) && isNatural(binary.getRHS()));
+}
+
+static AffineExpr readIndex(Value index, nest::BlockOp block, int depth) {
+  MLIRContext *context = block.getContext();
+  if (auto arg = dyn_cast<BlockArgument>(index)) {
+    Region *region = arg.getParentRegion();
+    if (region == &block.getBody() || region == &block.getInit())
+      return getAffineDimExpr(arg.getArgNumber(), context);
+    if (nest::isSize(arg)) {
+      auto func = cast<nest::FuncOp>(arg.getOwner()->getParentOp());
+      return getAffineSymbolExpr(arg.getArgNumber() - func.getNumBuffers(),
+                                 context);
+    }
+    return {};
+  }
+  Operation *op = index.getDefiningOp();
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+    if (auto value = dyn_cast<IntegerAttr>(constant.getValue()))
+      return getAffineConstantExpr(value.getInt(), context);
+    return {};
+  }
+  if (depth > 32 || !index.getType().isIndex() || op->getNumOperands() != 2)
+    return {};
+  if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::FloorDivSIOp,
+           arith::CeilDivSIOp, arith::DivUIOp, arith::DivSIOp, arith::RemUIOp,
+           arith::RemSIOp>(op))
+    return {};
+  AffineExpr lhs = readIndex(op->getOperand(0), block, depth + 1);
+  AffineExpr rhs =
+      lhs ? readIndex(op->getOperand(1), block, depth + 1) : AffineExpr();
+  if (!rhs)
+    return {};
+  if (isa<arith::AddIOp>(op))
+    return lhs + rhs;
+  if (isa<arith::SubIOp>(op))
+    return lhs - rhs;
+  if (isa<arith::MulIOp>(op))
+    return isa<AffineConstantExpr>(lhs) || isa<AffineConstantExpr>(rhs)
+               ? lhs * rhs
+               : AffineExpr();
+  auto divisor = dyn_cast<AffineConstantExpr>(rhs);
+  if (!divisor || divisor.getValue() <= 0)
+    return {};
+  if (isa<arith::FloorDivSIOp>(op))
+    return lhs.floorDiv(rhs);
+  if (isa<arith::CeilDivSIOp>(op))
+    return lhs.ceilDiv(rhs);
+  if (!isNatural(lhs))
+    return {};
+  return isa<arith::DivUIOp, arith::DivSIOp>(op) ? lhs.floorDiv(rhs)
+                                                 : lhs % rhs;
+}
+
+AffineExpr analysis::indexExpr(Value index, nest::BlockOp block) {
+  return readIndex(index, block, 0);
+}
+
+OperandRange Access::getIndexValues() const {
+  if (auto store = dyn_cast<memref::StoreOp>(op))
+    return store.getIndices();
+  return cast<memref::LoadOp>(op).getIndices();
+}
+
+SmallVector<Access> analysis::accessesOf(nest::BlockOp block) {
+  SmallVector<Access> result;
+  for (Region *region : {&block.getInit(), &block.getBody()})
+    region->walk([&](Operation *op) {
+      Access access{op,
+                    Value(),
+                    isa<memref::StoreOp>(op),
+                    region == &block.getInit(),
+                    op->getParentRegion() != region,
+                    {}};
+      if (auto load = dyn_cast<memref::LoadOp>(op))
+        access.buffer = load.getMemRef();
+      else if (auto store = dyn_cast<memref::StoreOp>(op))
+        access.buffer = store.getMemRef();
+      else
+        return;
+      for (Value index : access.getIndexValues())
+        access.indices.push_back(indexExpr(index, block));
+      result.push_back(std::move(access));
+    });
+  return result;
+}
+
+bool analysis::hasUnknownEffects(nest::BlockOp block) {
+  return block
+      .walk([&](Operation *op) {
+        if (op == block.getOperation() ||
+            isa<memref::LoadOp, memref::StoreOp>(op) ||
+            isMemoryEffectFree(op) ||
+            op->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
+          return WalkResult::advance();
+        return WalkResult::interrupt();
+      })
+      .wasInterrupted();
+}
+
+std::optional<SmallVector<int>>
+analysis::plainIndices(ArrayRef<AffineExpr> indices) {
+  SmallVector<int> result;
+  for (AffineExpr index : indices) {
+    if (index && index == getAffineConstantExpr(0, index.getContext())) {
+      result.push_back(-1);
+      continue;
+    }
+    auto dim = dyn_cast_or_null<AffineDimExpr>(index);
+    if (!dim || llvm::is_contained(result, int(dim.getPosition())))
+      return std::nullopt;
+    result.push_back(dim.getPosition());
+  }
+  return result;
+}
+
+static bool touches(nest::BlockOp block, Value buffer, bool write) {
+  for (Operation *user : buffer.getUsers())
+    if ((write ? isa<memref::StoreOp>(user) : isa<memref::LoadOp>(user)) &&
+        block->isProperAncestor(user))
+      return true;
+  return false;
+}
+
+bool analysis::readsBuffer(nest::BlockOp block, Value buffer) {
+  return touches(block, buffer, false);
+}
+bool analysis::writesBuffer(nest::BlockOp block, Value buffer) {
+  return touches(block, buffer, true);
+}
+
+static SmallVector<Value> buffersOf(nest::BlockOp block, bool write) {
+  SmallVector<Value> result;
+  for (const Access &access : accessesOf(block))
+    if (access.isWrite == write && !llvm::is_contained(result, access.buffer))
+      result.push_back(access.buffer);
+  return result;
+}
+
+SmallVector<Value> analysis::readBuffers(nest::BlockOp block) {
+  return buffersOf(block, false);
+}
+SmallVector<Value> analysis::writtenBuffers(nest::BlockOp block) {
+  return buffersOf(block, true);
+}
+
+static SmallVector<nest::BlockOp> usersOf(Value buffer, Operation *root,
+                                          bool write) {
+  SmallVector<nest::BlockOp> result;
+  for (nest::BlockOp block : blocksIn(root))
+    if (touches(block, buffer, write))
+      result.push_back(block);
+  return result;
+}
+
+SmallVector<nest::BlockOp> analysis::writersOf(Value buffer, Operation *root) {
+  return usersOf(buffer, root, true);
+}
+SmallVector<nest::BlockOp> analysis::readersOf(Value buffer, Operation *root) {
+  return usersOf(buffer, root, false);
+}
+
+//===----------------------------------------------------------------------===//
+// Kinds
+//===----------------------------------------------------------------------===//
+
+BlockKind analysis::kindOf(nest::BlockOp block) {
+  if (hasUnknownEffects(block))
+    return BlockKind::Other;
+  bool reduces = false;
+  for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+    if (block.getIteratorKind(i) == nest::IteratorKind::Ordered)
+      return BlockKind::Other;
+    reduces |= block.getIteratorKind(i) == nest::IteratorKind::Reduce;
+  }
+  SmallVector<Value> written = writtenBuffers(block);
+  if (!reduces) {
+    for (Value buffer : written)
+      if (readsBuffer(block, buffer))
+        return BlockKind::Other;
+    return BlockKind::Complete;
+  }
+  for (const Access &access : accessesOf(block)) {
+    if (!access.isWrite)
+      continue;
+    for (AffineExpr index : access.indices) {
+      if (!index)
+        return BlockKind::Other;
+      for (unsigned i = 0; i < block.getNumIterators(); ++i)
+        if (block.getIteratorKind(i) == nest::IteratorKind::Reduce &&
+            index.isFunctionOfDim(i))
+          return BlockKind::Other;
+    }
+  }
+  return BlockKind::Reduction;
+}
+
+std::optional<Reducer> analysis::reducerOf(nest::BlockOp block) {
+  memref::StoreOp store;
+  for (const Access &access : accessesOf(block)) {
+    if (!access.isWrite || access.inInit)
+      continue;
+    if (store || access.conditional)
+      return std::nullopt;
+    store = cast<memref::StoreOp>(access.op);
+  }
+  if (!store)
+    return std::nullopt;
+  Operation *combine = store.getValueToStore().getDefiningOp();
+  if (!combine || combine->getNumOperands() != 2 ||
+      combine->getNumResults() != 1 || !combine->getResult(0).hasOneUse() ||
+      !combine->hasTrait<OpTrait::IsCommutative>())
+    return std::nullopt;
+  std::optional<TypedAttr> identity = arith::getNeutralElement(combine);
+  if (!identity)
+    return std::nullopt;
+  for (unsigned i = 0; i < 2; ++i) {
+    auto load = combine->getOperand(i).getDefiningOp<memref::LoadOp>();
+    if (load && load.getMemRef() == store.getMemRef() &&
+        load.getIndices() == store.getIndices() && load.getResult().hasOneUse())
+      return Reducer{combine, combine->getOperand(1 - i), load, store,
+                     *identity};
+  }
+  return std::nullopt;
+}

@@ -1,0 +1,269 @@
+//===- Regions.cpp - Boxes that accesses cover
+//-----------------------------===//
+//
+// See Blocks.h. Lower corners may name loops that are not relaxed; extents
+// never do. A dim that is no box of that kind is taken whole.
+//
+//===----------------------------------------------------------------------===//
+#include "nestor/Analysis/Blocks.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::analysis;
+
+namespace {
+/// One dim of a region.
+struct DimRange {
+  AffineExpr lower, extent;
+};
+} // namespace
+
+static std::optional<DimRange> rangeOf(Interval interval, AffineSpace &space) {
+  if (!interval.lower || !interval.upper)
+    return std::nullopt;
+  DimRange range{interval.lower,
+                 space.canonical(interval.upper - interval.lower + 1)};
+  if (!AffineSpace::isFreeOfLoops(range.extent))
+    return std::nullopt;
+  return range;
+}
+
+/// Whether the values of `expr`, while the relaxed loops run, leave no gap.
+static bool isDense(AffineExpr expr, AffineSpace &space, RelaxFn relax) {
+  SmallVector<std::pair<int64_t, AffineExpr>> strides;
+  for (auto [atom, coefficient] : Linear::of(space.canonical(expr)).terms) {
+    auto dim = dyn_cast<AffineDimExpr>(atom);
+    if (!dim) {
+      // floordiv and mod of one loop walk through all their values.
+      bool relaxed = false;
+      atom.walk([&](AffineExpr e) {
+        if (auto inner = dyn_cast<AffineDimExpr>(e))
+          relaxed |= relax(space.getLoop(inner));
+      });
+      if (!relaxed)
+        continue;
+      auto binary = dyn_cast<AffineBinaryOpExpr>(atom);
+      if (!binary || !isa<AffineDimExpr>(binary.getLHS()) ||
+          Linear::of(expr).terms.size() != 1 || std::abs(coefficient) != 1)
+        return false;
+      return true;
+    }
+    if (!relax(space.getLoop(dim)))
+      continue;
+    AffineExpr extent = space.extentOf(space.getLoop(dim));
+    if (!extent)
+      return false;
+    strides.push_back({std::abs(coefficient), extent});
+  }
+  llvm::sort(strides, [](auto &a, auto &b) { return a.first < b.first; });
+  std::optional<int64_t> covered = 1;
+  for (auto [stride, extent] : strides) {
+    if (!covered || stride > *covered)
+      return false;
+    std::optional<int64_t> count = AffineSpace::constantOf(extent);
+    covered =
+        count ? std::optional(*covered + stride * (*count - 1)) : std::nullopt;
+  }
+  return true;
+}
+
+/// The range of one index. Two sound answers are compared: through the loops
+/// (keeps what iterators have in common) and through the iterators' domains
+/// (knows the ends that predicates cut off).
+static DimRange indexRange(AffineExpr index, const BlockForm &form,
+                           AffineExpr size, AffineSpace &space, RelaxFn relax,
+                           bool &dense) {
+  DimRange whole{space.constant(0), size};
+  if (!index) {
+    dense = false;
+    return whole;
+  }
+  AffineExpr composed = space.simplify(index.replaceDims(form.bindings));
+  dense &= isDense(composed, space, relax);
+  std::optional<DimRange> throughLoops =
+      rangeOf(space.bounds(composed, relax), space);
+
+  Interval throughDomain{space.constant(0), space.constant(0)};
+  bool known = true;
+  Linear linear = Linear::of(index);
+  throughDomain.lower = throughDomain.upper = space.constant(linear.constant);
+  for (auto [atom, factor] : linear.terms) {
+    Interval range{atom, atom};
+    if (auto dim = dyn_cast<AffineDimExpr>(atom)) {
+      unsigned i = dim.getPosition();
+      range = space.bounds(form.bindings[i], relax);
+      if (!range.lower || !range.upper ||
+          (AffineSpace::isFreeOfLoops(range.lower) &&
+           AffineSpace::isFreeOfLoops(range.upper) &&
+           !(AffineSpace::constantOf(range.upper) &&
+             space.isNonNegative(form.extents[i] - 1 - range.upper))))
+        range = {space.constant(0), space.canonical(form.extents[i] - 1)};
+    } else if (!isa<AffineSymbolExpr>(atom)) {
+      known = false;
+      break;
+    }
+    AffineExpr lower = factor > 0 ? range.lower : range.upper,
+               upper = factor > 0 ? range.upper : range.lower;
+    throughDomain.lower = throughDomain.lower + lower * factor;
+    throughDomain.upper = throughDomain.upper + upper * factor;
+  }
+  std::optional<DimRange> other;
+  if (known)
+    other = rangeOf({space.canonical(throughDomain.lower),
+                     space.canonical(throughDomain.upper)},
+                    space);
+
+  std::optional<DimRange> best = throughLoops;
+  if (other) {
+    std::optional<int64_t> a =
+        best ? AffineSpace::constantOf(best->extent) : std::nullopt;
+    std::optional<int64_t> b = AffineSpace::constantOf(other->extent);
+    if (!best || (!a && (b || AffineSpace::isFreeOfLoops(other->lower))) ||
+        (a && b && *b < *a))
+      best = other;
+  }
+  if (!best) {
+    dense = false;
+    return whole;
+  }
+  // Clip to the buffer where both ends are known.
+  if (AffineSpace::isFreeOfLoops(best->lower)) {
+    AffineExpr end = space.canonical(best->lower + best->extent);
+    std::optional<int64_t> lower = AffineSpace::constantOf(best->lower);
+    if (lower && *lower < 0)
+      best->lower = space.constant(0);
+    if (space.isNonNegative(end - size))
+      end = size;
+    best->extent = space.canonical(end - best->lower);
+  }
+  return *best;
+}
+
+Box analysis::boxOf(const Access &access, nest::BlockOp block,
+                    AffineSpace &space, RelaxFn relax) {
+  BlockForm form = BlockForm::of(block, space);
+  SmallVector<AffineExpr> shape = space.shapeOf(access.buffer);
+  Box region;
+  region.dense = !access.conditional;
+  for (auto [index, size] : llvm::zip_equal(access.indices, shape)) {
+    DimRange range = indexRange(index, form, size, space, relax, region.dense);
+    region.lower.push_back(range.lower);
+    region.extent.push_back(range.extent);
+  }
+  // Iterators shared by two dims touch a diagonal, not a box.
+  llvm::SmallDenseSet<unsigned> seen;
+  for (AffineExpr index : access.indices) {
+    llvm::SmallDenseSet<unsigned> here;
+    if (index)
+      index.walk([&](AffineExpr e) {
+        if (auto dim = dyn_cast<AffineDimExpr>(e))
+          here.insert(dim.getPosition());
+      });
+    for (unsigned i : here)
+      region.dense &= seen.insert(i).second;
+  }
+  for (const BlockForm::Constraint &constraint : form.constraints)
+    region.dense &= followsFromDomain(form, constraint, space);
+  return region;
+}
+
+Box analysis::unite(const Box &a, const Box &b, Value buffer,
+                    AffineSpace &space) {
+  Box result;
+  SmallVector<AffineExpr> shape = space.shapeOf(buffer);
+  result.dense = a.dense && b.dense && contains(a, b, space);
+  for (unsigned d = 0; d < shape.size(); ++d) {
+    AffineExpr endA = a.lower[d] + a.extent[d], endB = b.lower[d] + b.extent[d];
+    auto pick = [&](AffineExpr x, AffineExpr y) -> AffineExpr {
+      if (space.isNonNegative(x - y))
+        return x;
+      if (space.isNonNegative(y - x))
+        return y;
+      return {};
+    };
+    AffineExpr negated = pick(-a.lower[d], -b.lower[d]), end = pick(endA, endB);
+    AffineExpr extent =
+        negated && end ? space.canonical(end + negated) : AffineExpr();
+    if (!extent || !AffineSpace::isFreeOfLoops(extent)) {
+      result.lower.push_back(space.constant(0));
+      result.extent.push_back(shape[d]);
+      continue;
+    }
+    result.lower.push_back(space.canonical(-negated));
+    result.extent.push_back(extent);
+  }
+  return result;
+}
+
+bool analysis::contains(const Box &outer, const Box &inner,
+                        AffineSpace &space) {
+  for (unsigned d = 0; d < outer.lower.size(); ++d)
+    if (!space.isNonNegative(inner.lower[d] - outer.lower[d]) ||
+        !space.isNonNegative(outer.lower[d] + outer.extent[d] - inner.lower[d] -
+                             inner.extent[d]))
+      return false;
+  return true;
+}
+
+static std::optional<Box> boxBelow(Operation *root, Value buffer, bool write,
+                                   AffineSpace &space) {
+  std::optional<Box> result;
+  auto relax = [&](nest::ForOp loop) { return root->isProperAncestor(loop); };
+  for (nest::BlockOp block : blocksIn(root))
+    for (const Access &access : accessesOf(block)) {
+      if (access.buffer != buffer || access.isWrite != write)
+        continue;
+      Box region = boxOf(access, block, space, relax);
+      result = result ? unite(*result, region, buffer, space) : region;
+    }
+  return result;
+}
+
+std::optional<Box> analysis::readBox(Operation *root, Value buffer,
+                                     AffineSpace &space) {
+  return boxBelow(root, buffer, false, space);
+}
+std::optional<Box> analysis::writeBox(Operation *root, Value buffer,
+                                      AffineSpace &space) {
+  return boxBelow(root, buffer, true, space);
+}
+
+bool analysis::isLocalTo(nest::ForOp scope, Value buffer, AffineSpace &space) {
+  if (!buffer.getDefiningOp<nest::AllocOp>())
+    return false;
+  for (Operation *user : buffer.getUsers())
+    if (!scope->isProperAncestor(user))
+      return false;
+  auto relax = [&](nest::ForOp loop) { return scope->isProperAncestor(loop); };
+  // What has been written so far in this iteration, by unconditional stores.
+  SmallVector<Box> written;
+  for (nest::BlockOp block : blocksIn(scope)) {
+    SmallVector<Box> now;
+    bool hasInitWrite = false, carried = false;
+    for (unsigned i = 0; i < block.getNumIterators(); ++i)
+      if (block.getIteratorKind(i) != nest::IteratorKind::Spatial)
+        for (nest::ForOp loop : loopsAround(block))
+          carried |= (loop == scope || loop->isProperAncestor(scope)) &&
+                     feeds(loop, block, block.getIteratorKind(i));
+    for (const Access &access : accessesOf(block)) {
+      if (access.buffer != buffer)
+        continue;
+      if (access.isWrite) {
+        Box region = boxOf(access, block, space, relax);
+        if (region.dense)
+          now.push_back(region);
+        hasInitWrite |= access.inInit && region.dense;
+        continue;
+      }
+      if (hasInitWrite && !carried)
+        continue; // its own accumulator
+      Box region = boxOf(access, block, space, relax);
+      if (llvm::none_of(written, [&](const Box &w) {
+            return contains(w, region, space);
+          }))
+        return false;
+    }
+    llvm::append_range(written, now);
+  }
+  return true;
+}
