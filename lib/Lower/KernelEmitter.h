@@ -142,6 +142,9 @@ struct Accumulation {
 };
 std::optional<Accumulation> matchAccumulation(mlir::memref::StoreOp store);
 
+/// Whether lanes can be combined with `combine` (MemoryEmitter.cpp).
+bool canCombineLanes(mlir::Operation *combine);
+
 } // namespace nestor::lower
 
 #endif // NESTOR_LIB_LOWER_KERNELEMITTER_H

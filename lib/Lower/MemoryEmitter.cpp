@@ -160,37 +160,97 @@ LogicalResult KernelEmitter::emitLoad(memref::LoadOp op) {
   return success();
 }
 
+namespace {
+/// How lanes combine under one operation, and what an idle lane contributes.
+struct LaneCombiner {
+  StringRef operation;
+  vector::CombiningKind kind;
+  enum { Zero, One, AllOnes, Lowest, Highest } identity;
+  bool isUnsigned = false;
+};
+} // namespace
+
+static const LaneCombiner kLaneCombiners[] = {
+    {"arith.addf", vector::CombiningKind::ADD, LaneCombiner::Zero},
+    {"arith.addi", vector::CombiningKind::ADD, LaneCombiner::Zero},
+    {"arith.mulf", vector::CombiningKind::MUL, LaneCombiner::One},
+    {"arith.muli", vector::CombiningKind::MUL, LaneCombiner::One},
+    {"arith.maximumf", vector::CombiningKind::MAXIMUMF, LaneCombiner::Lowest},
+    {"arith.minimumf", vector::CombiningKind::MINIMUMF, LaneCombiner::Highest},
+    {"arith.maxnumf", vector::CombiningKind::MAXNUMF, LaneCombiner::Lowest},
+    {"arith.minnumf", vector::CombiningKind::MINNUMF, LaneCombiner::Highest},
+    {"arith.maxsi", vector::CombiningKind::MAXSI, LaneCombiner::Lowest},
+    {"arith.minsi", vector::CombiningKind::MINSI, LaneCombiner::Highest},
+    {"arith.maxui", vector::CombiningKind::MAXUI, LaneCombiner::Zero, true},
+    {"arith.minui", vector::CombiningKind::MINUI, LaneCombiner::AllOnes, true},
+    {"arith.andi", vector::CombiningKind::AND, LaneCombiner::AllOnes},
+    {"arith.ori", vector::CombiningKind::OR, LaneCombiner::Zero},
+    {"arith.xori", vector::CombiningKind::XOR, LaneCombiner::Zero},
+};
+
+static const LaneCombiner *findCombiner(Operation *combine) {
+  StringRef name = combine->getName().getStringRef();
+  for (const LaneCombiner &row : kLaneCombiners)
+    if (row.operation == name)
+      return &row;
+  return nullptr;
+}
+
+/// The neutral element of a combiner in `type`.
+static TypedAttr identityOf(const LaneCombiner &row, Type type, Builder &b) {
+  if (auto floating = dyn_cast<FloatType>(type)) {
+    const llvm::fltSemantics &semantics = floating.getFloatSemantics();
+    switch (row.identity) {
+    case LaneCombiner::One:
+      return b.getFloatAttr(type, 1.0);
+    case LaneCombiner::Lowest:
+      return b.getFloatAttr(type, llvm::APFloat::getInf(semantics, true));
+    case LaneCombiner::Highest:
+      return b.getFloatAttr(type, llvm::APFloat::getInf(semantics, false));
+    default:
+      // -0.0: the only value that leaves every float, -0.0 included, alone.
+      return b.getFloatAttr(type, llvm::APFloat::getZero(semantics, true));
+    }
+  }
+  unsigned width = type.getIntOrFloatBitWidth();
+  switch (row.identity) {
+  case LaneCombiner::Zero:
+    return b.getIntegerAttr(type, llvm::APInt::getZero(width));
+  case LaneCombiner::One:
+    return b.getIntegerAttr(type, llvm::APInt(width, 1));
+  case LaneCombiner::AllOnes:
+    return b.getIntegerAttr(type, llvm::APInt::getAllOnes(width));
+  case LaneCombiner::Lowest:
+    return b.getIntegerAttr(type, llvm::APInt::getSignedMinValue(width));
+  case LaneCombiner::Highest:
+    return b.getIntegerAttr(type, llvm::APInt::getSignedMaxValue(width));
+  }
+  return {};
+}
+
+bool nestor::lower::canCombineLanes(Operation *combine) {
+  return findCombiner(combine) != nullptr;
+}
+
 bool KernelEmitter::emitLaneReduction(memref::StoreOp op) {
   std::optional<Accumulation> match = matchAccumulation(op);
-  if (!match)
+  const LaneCombiner *row = match ? findCombiner(match->combine) : nullptr;
+  if (!row)
     return false;
   Value addend = value(match->addend);
-  if (!isVector(addend) || mode.mask)
+  if (!isVector(addend))
     return false;
-  using vector::CombiningKind;
-  auto kind =
-      llvm::TypeSwitch<Operation *, std::optional<CombiningKind>>(
-          match->combine)
-          .Case<arith::AddFOp, arith::AddIOp>(
-              [](auto) { return CombiningKind::ADD; })
-          .Case<arith::MulFOp, arith::MulIOp>(
-              [](auto) { return CombiningKind::MUL; })
-          .Case<arith::MaximumFOp>([](auto) { return CombiningKind::MAXIMUMF; })
-          .Case<arith::MinimumFOp>([](auto) { return CombiningKind::MINIMUMF; })
-          .Case<arith::MaxNumFOp>([](auto) { return CombiningKind::MAXNUMF; })
-          .Case<arith::MinNumFOp>([](auto) { return CombiningKind::MINNUMF; })
-          .Case<arith::MaxSIOp>([](auto) { return CombiningKind::MAXSI; })
-          .Case<arith::MinSIOp>([](auto) { return CombiningKind::MINSI; })
-          .Case<arith::MaxUIOp>([](auto) { return CombiningKind::MAXUI; })
-          .Case<arith::MinUIOp>([](auto) { return CombiningKind::MINUI; })
-          .Case<arith::AndIOp>([](auto) { return CombiningKind::AND; })
-          .Case<arith::OrIOp>([](auto) { return CombiningKind::OR; })
-          .Case<arith::XOrIOp>([](auto) { return CombiningKind::XOR; })
-          .Default([](Operation *) { return std::nullopt; });
-  if (!kind)
-    return false;
+  if (mode.mask) {
+    Value idle = arith::ConstantOp::create(
+        builder, loc, identityOf(*row, match->addend.getType(), builder));
+    addend = arith::SelectOp::create(builder, loc, mode.mask, addend,
+                                     broadcast(idle));
+  }
   auto fast = arith::FastMathFlags::reassoc | arith::FastMathFlags::contract;
-  Value sum = vector::ReductionOp::create(builder, loc, *kind, addend, fast);
+  if (!isa<FloatType>(match->addend.getType()))
+    fast = arith::FastMathFlags::none;
+  Value sum =
+      vector::ReductionOp::create(builder, loc, row->kind, addend, fast);
   OperationState state(loc, match->combine->getName());
   state.addOperands({value(match->load.getResult()), sum});
   state.addTypes(sum.getType());

@@ -49,9 +49,6 @@ public:
               block.getIteratorKind(i) == nest::IteratorKind::Reduce;
         }
     }
-    if (std::optional<IntegerSet> set = block.getPredicate())
-      for (AffineExpr constraint : set->getConstraints())
-        masked |= dependsOnLane(block, constraint);
     return (block.getInit().empty() || checkBody(block.getInit().front())) &&
            checkBody(block.getBody().front());
   }
@@ -77,7 +74,8 @@ private:
       return !reduceVaries ||
              !store->getParentOfType<nest::BlockOp>().getBody().isAncestor(
                  store->getParentRegion());
-    return !masked && matchAccumulation(store).has_value();
+    std::optional<Accumulation> match = matchAccumulation(store);
+    return match && canCombineLanes(match->combine);
   }
 
   bool checkBody(Block &body) {
@@ -88,12 +86,9 @@ private:
         continue;
       }
       if (auto branch = dyn_cast<scf::IfOp>(op)) {
-        bool savedMask = masked;
-        masked |= varying.contains(branch.getCondition());
         if (!checkBody(*branch.thenBlock()) ||
             (branch.elseBlock() && !checkBody(*branch.elseBlock())))
           return false;
-        masked = savedMask;
         varying.insert_range(branch.getResults());
         continue;
       }
@@ -112,7 +107,7 @@ private:
 
   Value lane;
   llvm::DenseSet<Value> varying;
-  bool masked = false, reduceVaries = false;
+  bool reduceVaries = false;
 };
 } // namespace
 
