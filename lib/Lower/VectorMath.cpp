@@ -9,6 +9,7 @@
 #include "VectorMathBuilder.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/SymbolTable.h"
@@ -166,23 +167,35 @@ const char *libmName(Operation *op) {
       .Default([](Operation *) { return nullptr; });
 }
 
-/// Calls `name` on every lane of f64 `in`.
-Value callLibm(Operation *at, OpBuilder &b, Location loc, StringRef name,
-               ArrayRef<Value> in) {
-  // The closest table that can hold functions of the func dialect.
+/// One call of libm's `name`, declared on first use, in the dialect of the
+/// function that `at` is in.
+Value callScalar(Operation *at, OpBuilder &b, Location loc, StringRef name,
+                 ArrayRef<Value> in) {
+  Type f64 = b.getF64Type();
+  SmallVector<Type> types(in.size(), f64);
+  bool isLLVM = at->getParentOfType<LLVM::LLVMFuncOp>() != nullptr;
   Operation *table = SymbolTable::getNearestSymbolTable(at);
   if (table && !SymbolTable::lookupSymbolIn(table, name)) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(&table->getRegion(0).front());
-    SmallVector<Type> types(in.size(), b.getF64Type());
-    auto declaration = func::FuncOp::create(
-        b, loc, name, b.getFunctionType(types, b.getF64Type()));
-    declaration.setPrivate();
+    if (isLLVM)
+      LLVM::LLVMFuncOp::create(b, loc, name,
+                               LLVM::LLVMFunctionType::get(f64, types));
+    else
+      func::FuncOp::create(b, loc, name, b.getFunctionType(types, f64))
+          .setPrivate();
   }
-  Type f64 = b.getF64Type();
+  if (isLLVM)
+    return LLVM::CallOp::create(b, loc, TypeRange{f64}, name, in).getResult();
+  return func::CallOp::create(b, loc, name, f64, in).getResult(0);
+}
+
+/// Calls `name` on every lane of f64 `in`.
+Value callLibm(Operation *at, OpBuilder &b, Location loc, StringRef name,
+               ArrayRef<Value> in) {
   auto vector = dyn_cast<VectorType>(in[0].getType());
   if (!vector)
-    return func::CallOp::create(b, loc, name, f64, in).getResult(0);
+    return callScalar(at, b, loc, name, in);
   Value result = arith::ConstantOp::create(b, loc, b.getZeroAttr(vector));
   SmallVector<int64_t> position(vector.getRank(), 0);
   for (int64_t lane = 0; lane < vector.getNumElements(); ++lane) {
@@ -192,7 +205,7 @@ Value callLibm(Operation *at, OpBuilder &b, Location loc, StringRef name,
     SmallVector<Value> scalars;
     for (Value operand : in)
       scalars.push_back(vector::ExtractOp::create(b, loc, operand, position));
-    Value one = func::CallOp::create(b, loc, name, f64, scalars).getResult(0);
+    Value one = callScalar(at, b, loc, name, scalars);
     result = vector::InsertOp::create(b, loc, one, result, position);
   }
   return result;
@@ -399,8 +412,8 @@ struct ExpandPattern : RewritePattern {
 } // namespace
 
 void nestor::registerVectorMathDialects(DialectRegistry &registry) {
-  registry.insert<arith::ArithDialect, func::FuncDialect, math::MathDialect,
-                  scf::SCFDialect, vector::VectorDialect>();
+  registry.insert<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect,
+                  math::MathDialect, scf::SCFDialect, vector::VectorDialect>();
 }
 
 LogicalResult nestor::expandVectorMath(Operation *root) {

@@ -17,8 +17,7 @@ static constexpr Feature features[] = {
     {"sse3", Arch::X86_64, "", 0, 0},
     {"ssse3", Arch::X86_64, "sse3", 0, 0},
     {"sse4.1", Arch::X86_64, "ssse3", 0, 0},
-    {"sse4.2", Arch::X86_64, "sse4.1,crc32", 0, 0},
-    {"crc32", Arch::X86_64, "", 0, 0},
+    {"sse4.2", Arch::X86_64, "sse4.1", 0, 0},
     {"popcnt", Arch::X86_64, "", 0, 0},
     // x86-64-v3
     {"avx", Arch::X86_64, "sse4.2", 256, 16},

@@ -35,9 +35,9 @@ namespace nestor {
 void registerVectorMathDialects(mlir::DialectRegistry &registry);
 
 /// Expands everything below `root` (any operation with regions). Declares the
-/// libm functions that f64 needs as func.func in the closest symbol table, so
-/// `root` must not be a function processed beside others of its module when
-/// the program has f64 functions.
+/// libm functions that f64 needs in the closest symbol table (as llvm.func for
+/// code in an llvm.func, else as func.func), so `root` must not be a function
+/// processed beside others of its module when the program has f64 functions.
 mlir::LogicalResult expandVectorMath(mlir::Operation *root);
 
 /// The same rewrites as patterns, for a greedy driver.
