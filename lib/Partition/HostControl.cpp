@@ -11,6 +11,8 @@
 //===----------------------------------------------------------------------===//
 #include "HostBuilder.h"
 
+#include "nestor/Graph/TensorDims.h"
+
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -64,62 +66,14 @@ LogicalResult HostBuilder::convertIf(scf::IfOp op) {
 // Loops
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// Follows a dynamic dim of a tensor to the value that decides it, with
-/// iteration arguments standing for their initial values.
-class DimSource {
-public:
-  DimSource(ValueRange args, ValueRange inits) {
-    for (auto [arg, init] : llvm::zip_equal(args, inits))
-      initial[arg] = init;
-  }
-
-  /// The deciding value; for a dim of an opaque tensor the pair (tensor, dim).
-  using Source = std::pair<Value, int64_t>;
-
-  Source of(Value tensor, int64_t dim) const {
-    if (Value init = initial.lookup(tensor))
-      return of(init, dim);
-    auto type = cast<RankedTensorType>(tensor.getType());
-    if (!type.isDynamicDim(dim))
-      return {Value(), type.getDimSize(dim)};
-    Operation *op = tensor.getDefiningOp();
-    auto nth = [&](ValueRange dims) {
-      return ofIndex(dims[type.getDynamicDimIndex(dim)]);
-    };
-    if (auto empty = dyn_cast_or_null<tensor::EmptyOp>(op))
-      return nth(empty.getDynamicSizes());
-    if (auto reshape = dyn_cast_or_null<model::ReshapeOp>(op))
-      return nth(reshape.getDims());
-    if (auto generic = dyn_cast_or_null<linalg::GenericOp>(op))
-      return of(generic.getOutputs()[cast<OpResult>(tensor).getResultNumber()],
-                dim);
-    if (auto loops = dyn_cast_or_null<model::LoopsOp>(op))
-      return of(loops.getOutputs()[cast<OpResult>(tensor).getResultNumber()],
-                dim);
-    return {tensor, dim};
-  }
-
-private:
-  Source ofIndex(Value size) const {
-    if (auto dim = size.getDefiningOp<tensor::DimOp>())
-      if (std::optional<int64_t> which = dim.getConstantIndex())
-        return of(dim.getSource(), *which);
-    return {size, -1};
-  }
-
-  llvm::DenseMap<Value, Value> initial;
-};
-} // namespace
-
 /// Whether every iteration leaves the dims of carried tensor `i` as they were.
 static bool keepsDims(ValueRange args, ValueRange inits, ValueRange yields,
                       unsigned i) {
-  DimSource source(args, inits);
+  TensorDims source(args, inits);
   auto type = cast<RankedTensorType>(args[i].getType());
   for (int64_t d = 0; d < type.getRank(); ++d)
     if (type.isDynamicDim(d) &&
-        source.of(yields[i], d) != source.of(inits[i], d))
+        !(source.of(yields[i], d) == source.of(inits[i], d)))
       return false;
   return true;
 }

@@ -1,0 +1,34 @@
+//===- Graph.h - Better tensor programs ---------------------------*- C++
+//-*-===//
+//
+// Rewrites of the tensor level, one a file. The order of them is in Graph.cpp.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NESTOR_GRAPH_GRAPH_H
+#define NESTOR_GRAPH_GRAPH_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace nestor {
+
+/// All of it: cleaning, @setup, layout, fusion.
+mlir::LogicalResult optimizeGraph(mlir::ModuleOp module);
+
+/// Moves what depends on constants alone out of @main: into
+/// `func.func @setup() -> (results)`, each result with a `host.key`; @main
+/// names the result as `model.constant` of that key. May be called again.
+mlir::LogicalResult splitSetup(mlir::ModuleOp module);
+
+/// Merges elementwise operators and cheap data movement into their consumers.
+mlir::LogicalResult fuseElementwise(mlir::ModuleOp module);
+
+/// reshape(reshape(x)), reshapes that only add or drop dims of 1, and the like.
+void populateReshapePatterns(mlir::RewritePatternSet &patterns);
+
+/// Registers nestor-graph, nestor-split-setup and nestor-fuse-elementwise.
+void registerGraphPasses();
+
+} // namespace nestor
+
+#endif // NESTOR_GRAPH_GRAPH_H

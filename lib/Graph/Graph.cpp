@@ -1,0 +1,69 @@
+//===- Graph.cpp - The order of the tensor level's rewrites
+//----------------===//
+//
+// See the header.
+//
+//===----------------------------------------------------------------------===//
+#include "nestor/Graph/Graph.h"
+
+#include "nestor/Dialect/Model/Model.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace nestor;
+
+static LogicalResult clean(ModuleOp module) {
+  PassManager manager(module.getContext());
+  manager.addNestedPass<func::FuncOp>(createCanonicalizerPass());
+  manager.addNestedPass<func::FuncOp>(createCSEPass());
+  return manager.run(module);
+}
+
+LogicalResult nestor::optimizeGraph(ModuleOp module) {
+  if (failed(clean(module)))
+    return failure();
+  // Before fusion: a merged operator mixes constants with what is not.
+  if (failed(splitSetup(module)))
+    return failure();
+  if (failed(fuseElementwise(module)))
+    return failure();
+  return clean(module);
+}
+
+namespace {
+template <LogicalResult (*run)(ModuleOp)>
+struct GraphPass : PassWrapper<GraphPass<run>, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(GraphPass)
+  GraphPass() = default;
+  GraphPass(StringRef name, StringRef text) : name(name), text(text) {}
+  StringRef getArgument() const final { return name; }
+  StringRef getDescription() const final { return text; }
+  void getDependentDialects(DialectRegistry &registry) const final {
+    registry.insert<model::ModelDialect, linalg::LinalgDialect,
+                    tensor::TensorDialect, affine::AffineDialect>();
+  }
+  void runOnOperation() final {
+    if (failed(run(this->getOperation())))
+      this->signalPassFailure();
+  }
+  StringRef name, text;
+};
+
+template <LogicalResult (*run)(ModuleOp)>
+void add(StringRef name, StringRef text) {
+  registerPass([=] { return std::make_unique<GraphPass<run>>(name, text); });
+}
+} // namespace
+
+void nestor::registerGraphPasses() {
+  add<optimizeGraph>("nestor-graph", "Improve the tensor program");
+  add<splitSetup>("nestor-split-setup",
+                  "Move what depends on constants alone into @setup");
+  add<fuseElementwise>("nestor-fuse-elementwise",
+                       "Merge elementwise operators into their consumers");
+}
