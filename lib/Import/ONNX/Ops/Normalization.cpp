@@ -86,14 +86,20 @@ void importBatchNormalization(NodeContext &n, TensorBuilder &t) {
     m = t.reshape(current, m ? m.dims : Dims());
     v = t.reshape(spread, v ? v.dims : Dims());
   }
-  n.set(0, t.elementwiseTo(
-               x.type, x.dims, {wide, channel(scale), channel(bias), m, v},
-               [&](Code &c, ValueRange e) {
-                 Value factor =
-                     c.div(e[1], c.sqrt(c.add(e[4], c.like(epsilon, e[4]))));
-                 Value r = c.add(c.mul(c.sub(e[0], e[3]), factor), e[2]);
-                 return c.cast(r, acc, x.type);
-               }));
+  // y = x * a + b with one a and b a channel: constants in inference, which
+  // Graph then folds into a convolution.
+  Array a = t.elementwise(acc, {channel(scale), v}, [&](Code &c, ValueRange e) {
+    return c.div(e[0], c.sqrt(c.add(e[1], c.like(epsilon, e[1]))));
+  });
+  Array b =
+      t.elementwise(acc, {channel(bias), m, a}, [](Code &c, ValueRange e) {
+        return c.sub(e[0], c.mul(e[1], e[2]));
+      });
+  n.set(0, t.elementwiseTo(x.type, x.dims, {wide, a, b},
+                           [&](Code &c, ValueRange e) {
+                             Value r = c.add(c.mul(e[0], e[1]), e[2]);
+                             return c.cast(r, acc, x.type);
+                           }));
 }
 
 void importLayerNormalization(NodeContext &n, TensorBuilder &t) {

@@ -144,6 +144,27 @@ void importReduce(NodeContext &n, TensorBuilder &t) {
       return;
     mask = *named;
   }
+  // Reductions of a known list of sizes stay sizes.
+  if (x.known && x.rank() == 1 && x.type == DataType::Int64 &&
+      DimMath::value(mask[0]) == 1 && !x.known->empty()) {
+    Dim total = x.known->front();
+    bool can = true;
+    for (Dim size : llvm::ArrayRef<Dim>(*x.known).drop_front()) {
+      if (n.op() == "ReduceSum")
+        total = d.add(total, size);
+      else if (n.op() == "ReduceProd")
+        total = d.mul(total, size);
+      else if (n.op() == "ReduceMax")
+        total = d.max(total, size);
+      else if (n.op() == "ReduceMin")
+        total = d.min(total, size);
+      else
+        can = false;
+    }
+    if (can)
+      return n.set(
+          0, t.known(x.type, keep ? Dims{d.constant(1)} : Dims(), {total}));
+  }
   DataType acc = TensorBuilder::accumulator(x.type);
   Array y;
   bool roots = n.op() == "ReduceL2" || n.op().starts_with("ReduceLog");
