@@ -24,6 +24,7 @@
 
 #include "nestor/Codegen/Link.h"
 #include "nestor/Dialect/Nest/Nest.h"
+#include "nestor/Graph/Graph.h"
 #include "nestor/Import/Import.h"
 #include "nestor/Lower/Lower.h"
 #include "nestor/Partition/Partition.h"
@@ -120,7 +121,8 @@ llvm::Error Compilation::toImport() {
 }
 
 llvm::Error Compilation::toGraph() {
-  return runner.run("graph", module, [&](ModuleOp m) { return success(); });
+  return runner.run("graph", module,
+                    [&](ModuleOp m) { return optimizeGraph(m); });
 }
 
 llvm::Error Compilation::toPartition() {

@@ -3,9 +3,10 @@
 // mlir-opt for Nestor's dialects and passes; the tool of the lit tests.
 //
 //===----------------------------------------------------------------------===//
+#include "nestor/Graph/Graph.h"
+#include "nestor/Interp/Passes.h"
 #include "nestor/Lower/Passes.h"
 #include "nestor/Partition/Partition.h"
-#include "nestor/Interp/Passes.h"
 #include "nestor/Pipeline/Dialects.h"
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -15,6 +16,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   nestor::registerDialects(registry);
   mlir::registerTransformsPasses();
+  nestor::registerGraphPasses();
   nestor::registerInterpPasses();
   nestor::registerLowerPasses();
   nestor::registerPartitionPasses();
