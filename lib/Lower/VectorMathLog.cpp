@@ -43,14 +43,14 @@ Split split(MathBuilder &m, Value x) {
   return {count, f};
 }
 
-/// Puts in log(0) = -inf, log(negative) = NaN, log(inf) = inf, log(NaN) = NaN.
-Value logSpecials(MathBuilder &m, Value x, Value y) {
-  Value inf = m.f(vmath::infinity), zero = m.f(0.0f);
-  // x - x is NaN for inf and NaN; ordered tests let NaN fall through to it.
-  Value isOrdinary = m.andi(m.gt(x, zero), m.lt(x, inf));
-  Value other = m.select(m.eq(x, zero), m.f(-vmath::infinity),
-                         m.select(m.eq(x, inf), inf, m.f(__builtin_nanf(""))));
-  return m.select(isOrdinary, y, other);
+/// Puts in the values at the pole, beyond it (NaN) and at inf; `pole` is 0 for
+/// log and -1 for log1p. NaN fails the ordered tests and so comes out as NaN.
+Value logSpecials(MathBuilder &m, Value x, Value y, float pole) {
+  Value inf = m.f(vmath::infinity), edge = m.f(pole);
+  y = m.select(m.eq(x, inf), inf, y);
+  Value other =
+      m.select(m.eq(x, edge), m.f(-vmath::infinity), m.f(__builtin_nanf("")));
+  return m.select(m.gt(x, edge), y, other);
 }
 
 /// k ln 2 + f + tail, smallest first.
@@ -69,7 +69,7 @@ Value scaledLog(MathBuilder &m, Value x, float hi, float lo, float unitHi,
   if (unitLo != 0)
     low = m.fma(s.k, m.f(unitLo), low);
   Value high = m.fma(s.f, m.f(hi), low);
-  return logSpecials(m, x, m.fma(s.k, m.f(unitHi), high));
+  return logSpecials(m, x, m.fma(s.k, m.f(unitHi), high), 0.0f);
 }
 
 /// ln(1 + x) for x > -1, x finite; `extra` is added to k (in f32).
@@ -92,7 +92,7 @@ Value log1pCore(MathBuilder &m, Value x, Value extra) {
 
 Value vmath::log(MathBuilder &m, Value x) {
   Split s = split(m, x);
-  return logSpecials(m, x, assemble(m, s.k, s.f, logTail(m, s.f)));
+  return logSpecials(m, x, assemble(m, s.k, s.f, logTail(m, s.f)), 0.0f);
 }
 
 Value vmath::log2(MathBuilder &m, Value x) {
@@ -105,12 +105,7 @@ Value vmath::log10(MathBuilder &m, Value x) {
 }
 
 Value vmath::log1p(MathBuilder &m, Value x) {
-  Value y = log1pCore(m, x, Value());
-  Value inf = m.f(infinity);
-  Value isOrdinary = m.andi(m.gt(x, m.f(-1.0f)), m.lt(x, inf));
-  Value other = m.select(m.eq(x, m.f(-1.0f)), m.f(-infinity),
-                         m.select(m.eq(x, inf), inf, m.f(__builtin_nanf(""))));
-  y = m.select(isOrdinary, y, other);
+  Value y = logSpecials(m, x, log1pCore(m, x, Value()), -1.0f);
   // Tiny x is its own result; keeps denormals and -0.
   return m.select(m.lt(m.abs(x), m.f(2.98023224e-8f)), x, y);
 }

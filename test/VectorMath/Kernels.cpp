@@ -60,35 +60,47 @@ static std::string loopText(const KernelText &k) {
   return text;
 }
 
-std::unique_ptr<Kernels> Kernels::compile(llvm::ArrayRef<KernelText> texts) {
-  mlir::DialectRegistry registry;
+namespace {
+
+/// The kernels as LLVM dialect.
+struct Lowered {
+  mlir::MLIRContext context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  CodegenOptions options;
+
+  explicit Lowered(llvm::ArrayRef<KernelText> texts);
+};
+
+mlir::DialectRegistry &allDialects() {
+  static mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registerVectorMathDialects(registry);
-  mlir::MLIRContext context(registry);
-  context.loadAllAvailableDialects();
+  return registry;
+}
 
+Lowered::Lowered(llvm::ArrayRef<KernelText> texts) : context(allDialects()) {
+  context.loadAllAvailableDialects();
   std::string text;
-  CodegenOptions options;
   for (const KernelText &k : texts) {
     text += loopText(k);
     options.exports.push_back(k.name);
   }
-  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
-  if (!module) {
+  auto parsed = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
+  if (!parsed) {
     ADD_FAILURE() << text;
-    return nullptr;
+    return;
   }
-  if (mlir::failed(expandVectorMath(*module)) ||
-      mlir::failed(mlir::verify(*module))) {
+  if (mlir::failed(expandVectorMath(*parsed)) ||
+      mlir::failed(mlir::verify(*parsed))) {
     ADD_FAILURE() << "expansion failed";
-    return nullptr;
+    return;
   }
   // Twice changes nothing.
   std::string once, twice;
-  llvm::raw_string_ostream(once) << *module;
-  EXPECT_TRUE(mlir::succeeded(expandVectorMath(*module)));
-  llvm::raw_string_ostream(twice) << *module;
+  llvm::raw_string_ostream(once) << *parsed;
+  EXPECT_TRUE(mlir::succeeded(expandVectorMath(*parsed)));
+  llvm::raw_string_ostream(twice) << *parsed;
   EXPECT_EQ(once, twice);
 
   mlir::PassManager passes(&context);
@@ -105,26 +117,41 @@ std::unique_ptr<Kernels> Kernels::compile(llvm::ArrayRef<KernelText> texts) {
   passes.addPass(mlir::createConvertFuncToLLVMPass(bare));
   passes.addPass(mlir::createConvertControlFlowToLLVMPass());
   passes.addPass(mlir::createReconcileUnrealizedCastsPass());
-  if (mlir::failed(passes.run(*module))) {
+  if (mlir::failed(passes.run(*parsed)))
     ADD_FAILURE() << "lowering failed";
-    return nullptr;
-  }
+  else
+    module = std::move(parsed);
+}
 
+} // namespace
+
+std::string Kernels::assemble(llvm::ArrayRef<KernelText> texts,
+                              llvm::StringRef target) {
+  Lowered lowered(texts);
+  auto machine = Target::parse(target);
+  if (!lowered.module || !machine) {
+    ADD_FAILURE() << takeError(machine.takeError()).second;
+    return "";
+  }
+  auto text = emitAssembly(*lowered.module, *machine, lowered.options);
+  if (text)
+    return *text;
+  ADD_FAILURE() << takeError(text.takeError()).second;
+  return "";
+}
+
+std::unique_ptr<Kernels> Kernels::compile(llvm::ArrayRef<KernelText> texts) {
+  Lowered lowered(texts);
+  if (!lowered.module)
+    return nullptr;
   auto kernels = std::make_unique<Kernels>();
   Target host = Target::host();
-  auto object = emitObject(*module, host, options);
-  auto assembly = emitAssembly(*module, host, options);
+  auto object = emitObject(*lowered.module, host, lowered.options);
   llvm::SmallString<128> path;
-  if (!object || !assembly ||
+  if (!object ||
       llvm::sys::fs::createTemporaryFile("vector-math", "so", path)) {
     ADD_FAILURE() << takeError(object.takeError()).second;
-    llvm::consumeError(assembly.takeError());
     return nullptr;
-  }
-  kernels->assembly = std::move(*assembly);
-  if (const char *path = std::getenv("NESTOR_ASM_FILE")) {
-    std::error_code code;
-    llvm::raw_fd_ostream(path, code) << kernels->assembly;
   }
   std::vector<ObjectBytes> objects{std::move(*object)};
   if (llvm::Error error = linkSharedFile(path, objects, {}, host)) {

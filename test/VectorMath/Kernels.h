@@ -42,8 +42,10 @@ public:
   /// Runs `name` on one chunk.
   void run(llvm::StringRef name, const void *x, const void *y, void *out) const;
 
-  /// The optimised assembly of all kernels.
-  std::string assembly;
+  /// The optimised assembly of the kernels for any target; empty with a gtest
+  /// failure if that does not work.
+  static std::string assemble(llvm::ArrayRef<KernelText> texts,
+                              llvm::StringRef target);
 
 private:
   void *library = nullptr;

@@ -51,28 +51,28 @@ const Row rows[] = {
     {"exp2", "math.exp2", mpfr_exp2, nullptr, -151, 129, 1.0},
     {"expm1", "math.expm1", mpfr_expm1, nullptr, -18, 20, 1.5},
     {"log", "math.log", mpfr_log, nullptr, 0, 4, 1.0},
-    {"log2", "math.log2", mpfr_log2, nullptr, 0, 4, 1.0},
-    {"log10", "math.log10", mpfr_log10, nullptr, 0, 4, 1.5},
-    {"log1p", "math.log1p", mpfr_log1p, nullptr, -1, 4, 1.0},
-    {"tanh", "math.tanh", mpfr_tanh, nullptr, -10, 10, 2.0},
-    {"erf", "math.erf", mpfr_erf, nullptr, -4, 4, 2.0},
-    {"erfc", "math.erfc", mpfr_erfc, nullptr, -4, 10.2, 3.5},
+    {"log2", "math.log2", mpfr_log2, nullptr, 0, 4, 1.1},
+    {"log10", "math.log10", mpfr_log10, nullptr, 0, 4, 1.1},
+    {"log1p", "math.log1p", mpfr_log1p, nullptr, -1, 4, 1.5},
+    {"tanh", "math.tanh", mpfr_tanh, nullptr, -10, 10, 3.0},
+    {"erf", "math.erf", mpfr_erf, nullptr, -4, 4, 2.1},
+    {"erfc", "math.erfc", mpfr_erfc, nullptr, -4, 10.2, 4.0},
     {"sin", "math.sin", mpfr_sin, nullptr, -100, 100, 1.5},
     {"cos", "math.cos", mpfr_cos, nullptr, -100, 100, 1.5},
     {"tan", "math.tan", mpfr_tan, nullptr, -100, 100, 3.0},
-    {"asin", "math.asin", mpfr_asin, nullptr, -1, 1, 2.0},
-    {"acos", "math.acos", mpfr_acos, nullptr, -1, 1, 2.0},
-    {"atan", "math.atan", mpfr_atan, nullptr, -10, 10, 2.0},
+    {"asin", "math.asin", mpfr_asin, nullptr, -1, 1, 2.2},
+    {"acos", "math.acos", mpfr_acos, nullptr, -1, 1, 1.5},
+    {"atan", "math.atan", mpfr_atan, nullptr, -10, 10, 1.5},
     {"sinh", "math.sinh", mpfr_sinh, nullptr, -90, 90, 2.0},
-    {"cosh", "math.cosh", mpfr_cosh, nullptr, -90, 90, 2.0},
-    {"asinh", "math.asinh", mpfr_asinh, nullptr, -10, 10, 2.5},
-    {"acosh", "math.acosh", mpfr_acosh, nullptr, 1, 10, 2.5},
-    {"atanh", "math.atanh", mpfr_atanh, nullptr, -1, 1, 2.5},
-    {"cbrt", "math.cbrt", mpfr_cbrt, nullptr, -10, 10, 1.0},
+    {"cosh", "math.cosh", mpfr_cosh, nullptr, -90, 90, 1.5},
+    {"asinh", "math.asinh", mpfr_asinh, nullptr, -10, 10, 2.0},
+    {"acosh", "math.acosh", mpfr_acosh, nullptr, 1, 10, 2.0},
+    {"atanh", "math.atanh", mpfr_atanh, nullptr, -1, 1, 2.2},
+    {"cbrt", "math.cbrt", mpfr_cbrt, nullptr, -10, 10, 0.51},
     {"rsqrt", "math.rsqrt", reciprocalRoot, nullptr, 0, 10, 1.5},
     {"sqrt", "math.sqrt", mpfr_sqrt, nullptr, 0, 10, 0.5001},
-    {"pow", "math.powf", nullptr, mpfr_pow, 0, 20, 0.6},
-    {"atan2", "math.atan2", nullptr, mpfr_atan2, -4, 4, 2.5},
+    {"pow", "math.powf", nullptr, mpfr_pow, 0, 20, 0.51},
+    {"atan2", "math.atan2", nullptr, mpfr_atan2, -4, 4, 1.5},
     {"sigmoid", nullptr, sigmoid, nullptr, -100, 90, 2.5},
 };
 
@@ -207,7 +207,7 @@ double ulpError(float got, double exact) {
 
 class VectorMath : public testing::Test {
 protected:
-  static void SetUpTestSuite() {
+  static std::vector<KernelText> texts() {
     std::vector<KernelText> texts;
     for (const Row &row : rows) {
       KernelText k;
@@ -224,7 +224,10 @@ protected:
         texts.push_back(k);
       }
     }
-    kernels = Kernels::compile(texts).release();
+    return texts;
+  }
+  static void SetUpTestSuite() {
+    kernels = Kernels::compile(texts()).release();
   }
   static void TearDownTestSuite() { delete kernels; }
   static Kernels *kernels;
@@ -318,12 +321,23 @@ TEST_F(VectorMath, PrintsItsSpeed) {
   }
 }
 
-TEST_F(VectorMath, CallsNoLibrary) {
-  ASSERT_NE(kernels, nullptr);
-  llvm::StringRef rest = kernels->assembly;
-  while (!rest.empty()) {
-    auto [line, after] = rest.split('\n');
-    EXPECT_FALSE(line.trim().starts_with("call")) << line.str();
-    rest = after;
+/// Machines that this one may not be: no calls, and the registers are used.
+TEST_F(VectorMath, CallsNoLibraryOnAnyTarget) {
+  for (auto [target, call, vector] : {std::tuple{"x86-64-v3", "call", "ymm"},
+                                      std::tuple{"x86-64-v4", "call", "zmm"},
+                                      std::tuple{"armv8.6-a", "bl", "fmla"}}) {
+    std::string text = Kernels::assemble(texts(), target);
+    EXPECT_NE(text.find(vector), std::string::npos) << target;
+    llvm::StringRef rest = text;
+    while (!rest.empty()) {
+      auto [line, after] = rest.split('\n');
+      rest = after;
+      llvm::StringRef mnemonic =
+          line.trim().take_until([](char c) { return c == '\t' || c == ' '; });
+      if (mnemonic == call || mnemonic == "callq") {
+        ADD_FAILURE() << target << ": " << line.str();
+        break;
+      }
+    }
   }
 }
