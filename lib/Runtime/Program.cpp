@@ -53,7 +53,15 @@ struct Library {
   }
 };
 
+/// Generated code may call libm (Codegen's allowedExternal) but names no
+/// library; a host that loaded this runtime locally may not show it libm.
+void showLibm() {
+  static void *const libm = dlopen("libm.so.6", RTLD_NOW | RTLD_GLOBAL);
+  (void)libm;
+}
+
 Status openLibrary(File &&file, Library &library) {
+  showLibm();
   library.file.fd = file.fd;
   file.fd = -1;
   char name[64];
@@ -161,10 +169,17 @@ Status Program::adopt(const nst_model *model, const void *weights,
                   "the artefact has no weights for constant '%s'; give them at "
                   "load or compile the model again",
                   constant.key);
-    if (reinterpret_cast<uintptr_t>(bytes) % NST_ALIGNMENT != 0)
-      return fail(Code::Damaged,
-                  "the bytes of constant '%s' are not %d-byte aligned",
-                  constant.key, NST_ALIGNMENT);
+    if (reinterpret_cast<uintptr_t>(bytes) % NST_ALIGNMENT != 0) {
+      // Bytes of a mapped model file lie where they lie: the kernels cannot
+      // take them from there.
+      Buffer copy;
+      if (!copy.allocate(constant.bytes, Allocator()))
+        return fail(Code::Budget, "no memory for %llu bytes of constants",
+                    static_cast<unsigned long long>(constant.bytes));
+      memcpy(copy.data(), bytes, constant.bytes);
+      bytes = copy.data();
+      result->copies.push_back(std::move(copy));
+    }
     result->constantPointers.push_back(bytes);
   }
   result->constantPointers.push_back(nullptr);

@@ -12,6 +12,7 @@
 
 #include "nestor/Runtime/Abi.h"
 #include "nestor/Runtime/ArtefactFile.h"
+#include "nestor/Runtime/Buffer.h"
 #include "nestor/Runtime/Status.h"
 
 #include <cstddef>
@@ -23,8 +24,9 @@
 namespace nestor::rt {
 
 /// Where the constants of an artefact without weights come from: the bytes of
-/// `key`, at least `bytes` long and 64-byte aligned, valid while the program
-/// lives (the function is kept, so it may own them); null when there are none.
+/// `key`, at least `bytes` long, valid while the program lives (the function is
+/// kept, so it may own them); null when there are none. Bytes that are not
+/// 64-byte aligned are copied.
 using ConstantResolver =
     std::function<const void *(const char *key, uint64_t bytes)>;
 
@@ -62,6 +64,7 @@ private:
 
   const nst_model *contract = nullptr;
   std::vector<const void *> constantPointers;
+  std::vector<Buffer> copies;
   uint64_t numWeightsBytes = 0;
   bool featuresPresent = true;
   ConstantResolver resolver;

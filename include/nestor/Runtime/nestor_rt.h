@@ -70,8 +70,8 @@ typedef struct nst_context_options {
 
 typedef struct nst_load_options {
   size_t struct_size;
-  /* Constants of an artefact without weights: 64-byte aligned bytes that live
-   * as long as the program; NULL where there are none. */
+  /* Constants of an artefact without weights: bytes that live as long as the
+   * program (copied when not 64-byte aligned); NULL where there are none. */
   const void *(*constant)(void *user, const char *key, uint64_t bytes);
   void *constant_user;
 } nst_load_options;
