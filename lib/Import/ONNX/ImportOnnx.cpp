@@ -114,7 +114,8 @@ llvm::Error Importer::collectArguments(std::vector<Argument> &arguments) {
       auto symbol = options.symbols.find(name);
       if (!name.empty() && symbol != options.symbols.end())
         size = symbol->second;
-      if (name.empty())
+      // '?' is how some exporters write a dim without a name.
+      if (name.empty() || name == "?")
         name = input.name.str() + "_d" + std::to_string(i);
       if (given && shape->second[i] >= 0) {
         if (size >= 0 && size != shape->second[i])

@@ -33,7 +33,7 @@ std::string onnx::describe(const Node &node) {
 
 static std::string describe(const Array &array) {
   if (!array)
-    return "none";
+    return "?";
   std::string text = dataTypeName(array.type).str() + "[";
   for (auto [i, dim] : llvm::enumerate(array.dims)) {
     text += i ? "," : "";

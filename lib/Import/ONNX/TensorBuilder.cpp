@@ -24,6 +24,18 @@ TensorBuilder::TensorBuilder(OpBuilder &builder, Block *entry,
     : builder(builder), entry(entry), pool(pool), dims(builder, entry),
       loc(builder.getUnknownLoc()) {}
 
+TensorBuilder::~TensorBuilder() {
+  for (Operation *op : discarded)
+    op->dropAllReferences();
+  for (Operation *op : discarded)
+    op->destroy();
+}
+
+void TensorBuilder::discard(Operation *op) {
+  op->remove();
+  discarded.push_back(op);
+}
+
 Array TensorBuilder::fail(ErrorKind kind, const llvm::Twine &message) {
   if (!errorKind) {
     errorKind = kind;

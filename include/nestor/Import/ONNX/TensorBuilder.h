@@ -73,6 +73,11 @@ public:
   mlir::OpBuilder &builder;
   mlir::Block *entry;
   ConstantPool &pool;
+  ~TensorBuilder();
+  /// Takes `op` out of the program. It dies with the builder, not before:
+  /// sizes are remembered by value, and a new value must not get its address.
+  void discard(mlir::Operation *op);
+
   /// Arithmetic on sizes.
   DimMath dims;
   /// Where emitted operations say they come from.
@@ -209,6 +214,7 @@ public:
   }
 
 private:
+  std::vector<mlir::Operation *> discarded;
   enum class Relation { Same, One, MaybeOne };
   Relation relation(Dim in, Dim out);
   Array materializeKnown(const Array &array);
