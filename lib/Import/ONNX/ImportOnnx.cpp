@@ -12,6 +12,8 @@
 
 #include "mlir/IR/Diagnostics.h"
 
+#include "llvm/ADT/ScopeExit.h"
+
 using namespace mlir;
 using namespace nestor;
 using namespace nestor::onnx;
@@ -229,8 +231,41 @@ llvm::Error Importer::finish(NameScope &top) {
   return llvm::Error::success();
 }
 
+/// The most imports that guesses about ranks may cost.
+static constexpr unsigned kMaxAttempts = 16;
+
+// An If whose branches make tensors of different ranks cannot be compiled as it
+// stands. One branch is guessed (and checked at run time); when the rest of the
+// graph does not take it, the last guess is turned and the import starts anew.
 llvm::Expected<OwningOpRef<ModuleOp>> Importer::run() {
   loadImportDialects(context);
+  std::optional<std::pair<ErrorKind, std::string>> first;
+  for (unsigned i = 0; i < kMaxAttempts; ++i) {
+    guessed = 0;
+    auto module = attempt();
+    if (module)
+      return module;
+    auto error = takeError(module.takeError());
+    if (!first)
+      first = error;
+    if (error.first != ErrorKind::Malformed &&
+        error.first != ErrorKind::Unsupported)
+      break;
+    while (!guesses.empty() && guesses.back())
+      guesses.pop_back();
+    if (guesses.empty())
+      break;
+    guesses.back() = true;
+  }
+  return makeError(first->first, first->second);
+}
+
+llvm::Expected<OwningOpRef<ModuleOp>> Importer::attempt() {
+  t.reset();
+  symbols.clear();
+  functions.clear();
+  unsupported.clear();
+  nodesImported = 0;
   if (llvm::Error error = checkOpsets())
     return error;
   if (model.graph.hasSparseInitializers)
@@ -263,6 +298,8 @@ llvm::Expected<OwningOpRef<ModuleOp>> Importer::run() {
   builder->setInsertionPointToEnd(entry);
   t = std::make_unique<TensorBuilder>(*builder, entry, pool);
   t->externals = model.externals.get();
+  // Discarded loops use values of the module, so they go first.
+  auto release = llvm::make_scope_exit([&] { t->release(); });
 
   Frame frame;
   frame.opsets = &model.opsets;

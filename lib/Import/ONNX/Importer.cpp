@@ -45,6 +45,12 @@ static std::string describe(const Array &array) {
   return text + "]";
 }
 
+bool Importer::guess() {
+  if (guessed == guesses.size())
+    guesses.push_back(false);
+  return guesses[guessed++];
+}
+
 Binding *Importer::lookup(llvm::StringRef name) {
   for (NameScope *at = scope; at; at = at->outer) {
     auto it = at->names.find(name);

@@ -52,6 +52,8 @@ public:
   importSubgraph(const Graph &graph, llvm::ArrayRef<Array> arguments,
                  bool &poisoned);
   const Frame *currentFrame() const { return scope->frame; }
+  /// The next guess of this attempt (see `run`).
+  bool guess();
 
 private:
   const Model &model;
@@ -68,6 +70,9 @@ private:
   std::vector<std::string> unsupported;
   unsigned depth = 0;
   uint64_t nodesImported = 0;
+  /// Which branch each If of unclear rank takes, in the order they come up.
+  std::vector<bool> guesses;
+  size_t guessed = 0;
 
   /// The inputs that stay in the signature.
   struct Argument {
@@ -75,6 +80,7 @@ private:
     llvm::SmallVector<int64_t> shape;
     llvm::SmallVector<std::string> names;
   };
+  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> attempt();
   llvm::Error checkOpsets();
   llvm::Error collectArguments(std::vector<Argument> &arguments);
   void bindArguments(llvm::ArrayRef<Argument> arguments, NameScope &top);

@@ -176,3 +176,5 @@ NodeContext::importGraph(const Graph &graph, llvm::ArrayRef<Array> arguments) {
     t.fail(ErrorKind::Unsupported, "");
   return t.failed() ? std::nullopt : results;
 }
+
+bool NodeContext::guess() { return importer.guess(); }

@@ -24,11 +24,14 @@ TensorBuilder::TensorBuilder(OpBuilder &builder, Block *entry,
     : builder(builder), entry(entry), pool(pool), dims(builder, entry),
       loc(builder.getUnknownLoc()) {}
 
-TensorBuilder::~TensorBuilder() {
+TensorBuilder::~TensorBuilder() { release(); }
+
+void TensorBuilder::release() {
   for (Operation *op : discarded)
     op->dropAllReferences();
   for (Operation *op : discarded)
     op->destroy();
+  discarded.clear();
 }
 
 void TensorBuilder::discard(Operation *op) {

@@ -98,6 +98,10 @@ public:
   std::optional<llvm::SmallVector<Array>>
   importGraph(const Graph &graph, llvm::ArrayRef<Array> arguments);
 
+  /// A choice that only the rest of the graph can judge: false first, true when
+  /// an import with false fails. The caller emits the run-time check.
+  bool guess();
+
 private:
   Importer &importer;
   TensorBuilder &t;

@@ -74,9 +74,11 @@ public:
   mlir::Block *entry;
   ConstantPool &pool;
   ~TensorBuilder();
-  /// Takes `op` out of the program. It dies with the builder, not before:
+  /// Takes `op` out of the program. It dies in `release`, not before:
   /// sizes are remembered by value, and a new value must not get its address.
   void discard(mlir::Operation *op);
+  /// Ends the life of discarded operations; the builder is not used afterwards.
+  void release();
 
   /// Arithmetic on sizes.
   DimMath dims;

@@ -59,6 +59,17 @@ static Value conditionValue(TensorBuilder &t, Array condition) {
   return t.scalarValue(t.reshape(condition, {}));
 }
 
+/// Imports `branch` in place of the If.
+static void finishBranch(NodeContext &n, const Graph &branch) {
+  auto results = n.importGraph(branch, {});
+  if (!results)
+    return;
+  if (results->size() != n.outputCount())
+    return n.malformed("a branch has another number of outputs");
+  for (auto [i, result] : llvm::enumerate(*results))
+    n.set(i, result);
+}
+
 namespace nestor::onnx {
 
 void importIf(NodeContext &n, TensorBuilder &t) {
@@ -69,16 +80,8 @@ void importIf(NodeContext &n, TensorBuilder &t) {
     return;
   if (condition.type != DataType::Bool)
     return n.malformed("the condition must be bool");
-  if (auto known = t.number(condition)) {
-    auto results = n.importGraph(*known != 0 ? *thenGraph : *elseGraph, {});
-    if (!results)
-      return;
-    if (results->size() != n.outputCount())
-      return n.malformed("a branch has another number of outputs");
-    for (auto [i, result] : llvm::enumerate(*results))
-      n.set(i, result);
-    return;
-  }
+  if (auto known = t.number(condition))
+    return finishBranch(n, *known != 0 ? *thenGraph : *elseGraph);
   Value bit = conditionValue(t, condition);
   if (!bit)
     return;
@@ -106,9 +109,14 @@ void importIf(NodeContext &n, TensorBuilder &t) {
       return n.unsupported("an output that a branch leaves empty");
     if (a.type != c.type)
       return n.malformed("the branches make different types");
-    if (a.rank() != c.rank())
-      return n.unsupported("branches that make tensors of different ranks "
-                           "on a condition known only at run time");
+    if (a.rank() != c.rank()) {
+      t.discard(sketch);
+      bool second = n.guess();
+      Code code(b, t.loc);
+      t.check(second ? code.negate(bit) : bit,
+              "the other branch would make a tensor of another rank");
+      return finishBranch(n, second ? *elseGraph : *thenGraph);
+    }
     Dims shape;
     for (auto [x, y] : llvm::zip(a.dims, c.dims)) {
       bool same = t.dims.equal(x, y) && isOutside(x, sketch.getThenRegion()) &&
