@@ -1,6 +1,7 @@
 // nestor verify MODEL --data DIR: compares with stored outputs (input_i.pb,
-// output_i.pb); says what tolerance would have been needed. --list FILE does
-// so for many models, each in a process of its own.
+// output_i.pb), without --data with the interpreter's; says what tolerance
+// would have been needed. --list FILE does so for many models, each in a
+// process of its own.
 
 #include "Child.h"
 #include "Command.h"
@@ -143,6 +144,34 @@ void compareSets(const nestor::Program &program, const std::string &data,
   }
 }
 
+/// Compares one run with the interpreter's, on given or random inputs.
+void compareWithInterpreter(const Source &source, const Options &options,
+                            const Common &common, Outcome &outcome) {
+  if (!source.compiled)
+    return outcome.fail({ExitUsage, "an artefact holds no model to interpret: "
+                                    "give --data, or verify the model"});
+  const nestor::Program &program = source.program;
+  auto inputs = makeInputs(program, options.inputs, options.model.parseDims());
+  if (!inputs)
+    return outcome.fail(inputs.failure());
+  auto session = program.session({options.model.threads});
+  if (!session)
+    return outcome.fail(session.failure());
+  auto got = session->run(*inputs);
+  if (!got)
+    return outcome.fail(got.failure());
+  notePhase("interpret");
+  auto expected =
+      nestor::Compiler(compilerOptions(common, options.model))
+          .interpret(options.model.model, *inputs, program.outputs());
+  if (!expected)
+    return outcome.fail(expected.failure());
+  for (size_t i = 0; i < expected->size(); ++i)
+    outcome.add(program.outputs()[i].name,
+                compare((*got)[i], (*expected)[i], options.tolerance()),
+                options.tolerance());
+}
+
 Outcome verifyOne(const Options &options, const Common &common) {
   Outcome outcome;
   double start = now();
@@ -152,6 +181,8 @@ Outcome verifyOne(const Options &options, const Common &common) {
   else if (!options.data.empty())
     compareSets(source->program, options.data, options.model.threads,
                 options.tolerance(), outcome);
+  else
+    compareWithInterpreter(*source, options, common, outcome);
   outcome.seconds = now() - start;
   return outcome;
 }
@@ -297,6 +328,9 @@ int verifyList(const Options &options, const Common &common) {
 int verify(const Options &options, const Common &common) {
   if (!options.list.empty())
     return verifyList(options, common);
+  if (options.model.model.empty())
+    return complain(common, {ExitUsage, "verify: a model or --list is "
+                                        "required"});
   return verifySingle(options, common);
 }
 

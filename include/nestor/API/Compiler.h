@@ -48,6 +48,14 @@ public:
   /// all unsupported nodes.
   Result<void> check(const std::string &path) const;
 
+  /// What the model means: runs it by the plain interpreter, slowly.
+  /// `outputs` is the signature of the compiled program. More than `maxSteps`
+  /// scalar operations (0: no limit) fail with code 7.
+  Result<std::vector<Tensor>> interpret(const std::string &path,
+                                        std::span<const Tensor> inputs,
+                                        std::span<const TensorInfo> outputs,
+                                        uint64_t maxSteps = 0) const;
+
   static const std::vector<std::string> &emitKinds();
 
 private:
