@@ -299,7 +299,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> Importer::attempt() {
   t = std::make_unique<TensorBuilder>(*builder, entry, pool);
   t->externals = model.externals.get();
   // Discarded loops use values of the module, so they go first.
-  auto release = llvm::make_scope_exit([&] { t->release(); });
+  llvm::scope_exit release([&] { t->release(); });
 
   Frame frame;
   frame.opsets = &model.opsets;
