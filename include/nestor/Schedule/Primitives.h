@@ -1,0 +1,75 @@
+//===- Primitives.h - Legal rewrites of a nest --------------------*- C++
+//-*-===//
+//
+// Every schedule primitive as one plain function: check, then rewrite in place.
+// Schedule calls them and records; the operations of the Transform dialect call
+// them on replay. What each does and refuses stands in
+// lib/Schedule/Primitives/<Name>.{td,cpp}.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NESTOR_SCHEDULE_PRIMITIVES_H
+#define NESTOR_SCHEDULE_PRIMITIVES_H
+
+#include "nestor/Dialect/Nest/Nest.h"
+#include "nestor/Schedule/Outcome.h"
+
+namespace nestor::sched {
+
+using Loops = llvm::SmallVector<nest::ForOp>;
+
+// --- query
+Result<nest::BlockOp> getBlock(mlir::Operation *root, llvm::StringRef name);
+Result<Loops> getLoops(nest::BlockOp block);
+
+// --- loops
+Result<Loops> split(mlir::RewriterBase &rewriter, nest::ForOp loop,
+                    llvm::ArrayRef<int64_t> factors);
+Result<nest::ForOp> fuse(mlir::RewriterBase &rewriter,
+                         llvm::ArrayRef<nest::ForOp> loops);
+Outcome reorder(mlir::RewriterBase &rewriter,
+                llvm::ArrayRef<nest::ForOp> loops);
+Result<nest::ForOp> addUnitLoop(mlir::RewriterBase &rewriter,
+                                mlir::Operation *inner);
+Result<Loops> separateFullPartial(mlir::RewriterBase &rewriter,
+                                  nest::ForOp loop);
+
+// --- kinds
+Outcome setLoopKind(mlir::RewriterBase &rewriter, nest::ForOp loop,
+                    nest::LoopKind kind);
+Outcome parallel(mlir::RewriterBase &rewriter, nest::ForOp loop, int64_t grain);
+Outcome annotate(mlir::RewriterBase &rewriter, mlir::Operation *op,
+                 llvm::StringRef key, mlir::Attribute value);
+
+// --- moving
+Outcome computeAt(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                  nest::ForOp loop);
+Outcome reverseComputeAt(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                         nest::ForOp loop);
+Outcome computeInline(mlir::RewriterBase &rewriter, nest::BlockOp block);
+Outcome reverseComputeInline(mlir::RewriterBase &rewriter, nest::BlockOp block);
+
+// --- data
+Result<nest::BlockOp> cacheRead(mlir::RewriterBase &rewriter,
+                                nest::BlockOp block, int64_t buffer,
+                                llvm::StringRef scope);
+Result<nest::BlockOp> cacheWrite(mlir::RewriterBase &rewriter,
+                                 nest::BlockOp block, int64_t buffer,
+                                 llvm::StringRef scope);
+Outcome setScope(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                 int64_t buffer, llvm::StringRef scope);
+Outcome compactBuffers(mlir::RewriterBase &rewriter, nest::FuncOp func);
+
+// --- reduction
+Result<nest::BlockOp> decomposeReduction(mlir::RewriterBase &rewriter,
+                                         nest::BlockOp block, nest::ForOp loop);
+Result<nest::BlockOp> rfactor(mlir::RewriterBase &rewriter, nest::ForOp loop,
+                              int64_t axis);
+
+// --- tensor
+enum class BufferRole { Read, Write };
+Outcome transformLayout(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                        BufferRole role, int64_t buffer, mlir::AffineMap map);
+
+} // namespace nestor::sched
+
+#endif // NESTOR_SCHEDULE_PRIMITIVES_H

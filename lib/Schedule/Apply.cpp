@@ -1,0 +1,153 @@
+//===- Apply.cpp - Primitives as Transform-dialect operations
+//--------------===//
+//
+// See Apply.h; also the registration of the extension.
+//
+//===----------------------------------------------------------------------===//
+#include "Apply.h"
+
+#include "nestor/Schedule/Extension.h"
+
+#include "mlir/Dialect/Transform/TuneExtension/TuneExtension.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::sched;
+
+#include "ScheduleOpsEnums.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "ScheduleOps.cpp.inc"
+
+void sched::primitiveEffects(
+    Operation *op, SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  transform::onlyReadsHandle(op->getOpOperands(), effects);
+  transform::producesHandle(op->getOpResults(), effects);
+  transform::modifiesPayload(effects);
+}
+
+void sched::nameLoops(Operation *op, OpAsmSetValueNameFn setName) {
+  for (Value result : op->getResults())
+    setName(result, "l");
+}
+
+ParseResult sched::parseLoopCount(OpAsmParser &parser,
+                                  SmallVectorImpl<Type> &types) {
+  int64_t count = 0;
+  llvm::SMLoc where = parser.getCurrentLocation();
+  if (parser.parseInteger(count))
+    return failure();
+  if (count < 0 || count > 64)
+    return parser.emitError(where, "expected a number of loops up to 64");
+  types.assign(count,
+               transform::OperationType::get(parser.getContext(),
+                                             nest::ForOp::getOperationName()));
+  return success();
+}
+
+void sched::printLoopCount(OpAsmPrinter &printer, Operation *,
+                           TypeRange types) {
+  printer << types.size();
+}
+
+DiagnosedSilenceableFailure sched::toFailure(Operation *op,
+                                             const Outcome &outcome) {
+  if (outcome.isDone())
+    return DiagnosedSilenceableFailure::success();
+  if (!outcome.isRefused())
+    return emitDefiniteFailure(op, outcome.getReason());
+  DiagnosedSilenceableFailure failure =
+      emitSilenceableFailure(op, outcome.getReason());
+  for (const Outcome::Note &note : outcome.getNotes())
+    failure.attachNote(note.where) << note.text;
+  return failure;
+}
+
+DiagnosedSilenceableFailure sched::readHandle(Operation *op,
+                                              transform::TransformState &state,
+                                              Value handle, Operation *&into) {
+  SmallVector<Operation *> payload(state.getPayloadOps(handle));
+  if (payload.size() == 1) {
+    into = payload.front();
+    return DiagnosedSilenceableFailure::success();
+  }
+  if (payload.empty())
+    return toFailure(
+        op, Outcome::refused("the handle is empty: what it named is gone"));
+  return toFailure(op, Outcome::refused("the handle holds " +
+                                        Twine(payload.size()) +
+                                        " operations instead of one"));
+}
+
+DiagnosedSilenceableFailure sched::readLoops(Operation *op,
+                                             transform::TransformState &state,
+                                             ValueRange handles, Loops &into) {
+  for (Value handle : handles) {
+    nest::ForOp loop;
+    if (auto failed = readHandle(op, state, handle, loop); !failed.succeeded())
+      return failed;
+    into.push_back(loop);
+  }
+  return DiagnosedSilenceableFailure::success();
+}
+
+DiagnosedSilenceableFailure sched::readParams(Operation *op,
+                                              transform::TransformState &state,
+                                              ValueRange dynamic,
+                                              ArrayRef<int64_t> mixed,
+                                              SmallVectorImpl<int64_t> &into) {
+  unsigned next = 0;
+  for (int64_t number : mixed) {
+    if (!ShapedType::isDynamic(number)) {
+      into.push_back(number);
+      continue;
+    }
+    ArrayRef<Attribute> params = state.getParams(dynamic[next++]);
+    auto value =
+        params.size() == 1 ? dyn_cast<IntegerAttr>(params[0]) : IntegerAttr();
+    if (!value)
+      return toFailure(op, Outcome::refused("a parameter is no integer"));
+    into.push_back(value.getInt());
+  }
+  return DiagnosedSilenceableFailure::success();
+}
+
+DiagnosedSilenceableFailure sched::setLoops(Operation *op,
+                                            transform::TransformResults &table,
+                                            ResultRange results,
+                                            Result<Loops> &loops) {
+  if (!loops)
+    return toFailure(op, loops.getOutcome());
+  if (loops->size() != results.size())
+    return toFailure(op, Outcome::refused("there are " + Twine(loops->size()) +
+                                          " loops, the schedule expects " +
+                                          Twine(results.size())));
+  for (auto [result, loop] : llvm::zip_equal(results, *loops))
+    table.set(cast<OpResult>(result), {loop.getOperation()});
+  return DiagnosedSilenceableFailure::success();
+}
+
+namespace {
+/// Adds transform.nest.* to the Transform dialect.
+class ScheduleExtension
+    : public transform::TransformDialectExtension<ScheduleExtension> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ScheduleExtension)
+
+  void init() {
+    declareDependentDialect<nest::NestDialect>();
+    declareGeneratedDialect<nest::NestDialect>();
+    declareGeneratedDialect<arith::ArithDialect>();
+    declareGeneratedDialect<memref::MemRefDialect>();
+    registerTransformOps<
+#define GET_OP_LIST
+#include "ScheduleOps.cpp.inc"
+        >();
+  }
+};
+} // namespace
+
+void nestor::registerScheduleExtension(DialectRegistry &registry) {
+  registry.addExtensions<ScheduleExtension>();
+  transform::registerTuneExtension(registry);
+}

@@ -1,0 +1,377 @@
+//===- ComputeAt.cpp - compute_at, reverse_compute_at
+//-----------------------===//
+//
+//   P for all;  for i { C(i) }  ==> compute_at P, i
+//   for i { P for what C(i) reads; C(i) }
+//
+//   for i { P(i) };  C for all  ==> reverse_compute_at C, i
+//   for i { P(i); C for what P(i) wrote }
+//
+// The box that one iteration needs comes from the accesses; where it may stick
+// out of the block's domain the block gets a predicate. The buffer between the
+// two keeps its shape: compact_buffers shrinks it.
+//
+//===----------------------------------------------------------------------===//
+#include "../Apply.h"
+#include "../Rewrite.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::sched;
+using namespace nestor::analysis;
+
+namespace {
+/// What an iterator runs through at its new place.
+struct Span {
+  AffineExpr lower, extent;
+};
+} // namespace
+
+/// Gives `block` new loops at `before`, one for each iterator whose span is
+/// longer than 1.
+static void regenerate(RewriterBase &rewriter, nest::BlockOp block,
+                       ArrayRef<Span> spans, Operation *before,
+                       AffineSpace &space) {
+  BlockForm form = BlockForm::of(block, space);
+  form.constraints.clear();
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPoint(before);
+  Operation *place = before;
+  for (auto [i, span] : llvm::enumerate(spans)) {
+    form.bindings[i] = span.lower;
+    if (span.extent == space.constant(1))
+      continue;
+    nest::ForOp loop = makeLoop(rewriter, block.getLoc(), span.extent, space);
+    form.bindings[i] =
+        space.canonical(span.lower + space.of(loop.getInductionVar()));
+    place = loop.getBodyBlock()->getTerminator();
+    rewriter.setInsertionPoint(place);
+  }
+  Operation *oldParent = block->getParentOp();
+  rewriter.moveOpBefore(block, place);
+  for (auto [binding, extent] : llvm::zip_equal(form.bindings, form.extents)) {
+    addConstraint(form, binding, space);
+    addConstraint(form, extent - 1 - binding, space);
+  }
+  rewriter.modifyOpInPlace(block, [&]() { form.write(block, space); });
+  eraseEmptyLoops(rewriter, oldParent);
+}
+
+/// Clips a span to an iterator's domain where that is known statically.
+static Span clip(Span span, AffineExpr extent, AffineSpace &space) {
+  std::optional<int64_t> have = AffineSpace::constantOf(span.extent),
+                         all = AffineSpace::constantOf(extent);
+  if (have && all && *have >= *all)
+    return {space.constant(0), extent};
+  return span;
+}
+
+static Outcome checkDomainOnly(nest::BlockOp block, AffineSpace &space) {
+  BlockForm form = BlockForm::of(block, space);
+  for (const BlockForm::Constraint &constraint : form.constraints)
+    if (!followsFromDomain(form, constraint, space))
+      return Outcome::refused("the predicate of " + describe(block) +
+                              " says more than its iterators' domains")
+          .note(block, "such a block cannot be given new loops");
+  return Outcome::done();
+}
+
+/// The plain indices with which `block` accesses `buffer`, if they are the same
+/// for all accesses of this kind.
+static Result<SmallVector<int>> indicesOf(nest::BlockOp block, Value buffer,
+                                          bool write) {
+  std::optional<SmallVector<int>> indices;
+  for (const Access &access : accessesOf(block)) {
+    if (access.buffer != buffer || access.isWrite != write)
+      continue;
+    std::optional<SmallVector<int>> now = plainIndices(access.indices);
+    if (!now || (indices && *now != *indices))
+      return Outcome::refused(
+                 describe(block) + (write ? " writes " : " reads ") +
+                 describe(buffer) + " at something else than its own iterators")
+          .note(access.op, "this access");
+    indices = now;
+  }
+  return *indices;
+}
+
+/// Moves allocs that `block` uses in front of everything, unless they are
+/// around `place` already.
+static void hoistAllocs(RewriterBase &rewriter, nest::BlockOp block,
+                        Operation *place) {
+  Operation *first = &funcOf(block).getBody().front().front();
+  for (const Access &access : accessesOf(block)) {
+    auto alloc = access.buffer.getDefiningOp<nest::AllocOp>();
+    if (!alloc || alloc.getOperation() == first || isBefore(alloc, place))
+      continue;
+    rewriter.moveOpBefore(alloc, first);
+  }
+}
+
+static Outcome checkTarget(nest::BlockOp block, nest::ForOp loop) {
+  if (loop->isAncestor(block))
+    return Outcome::refused(describe(block) + " is inside that loop already")
+        .note(loop, "choose a loop of another block");
+  if (loop.getKind() == nest::LoopKind::Vectorize)
+    return Outcome::refused(describe(loop) + " is vectorize")
+        .note(loop, "move blocks before giving loops this kind");
+  return Outcome::done();
+}
+
+//===----------------------------------------------------------------------===//
+// compute_at
+//===----------------------------------------------------------------------===//
+
+static Outcome checkProducer(nest::BlockOp block, AffineSpace &space) {
+  BlockKind kind = analysis::kindOf(block);
+  if (kind == BlockKind::Other ||
+      (kind == BlockKind::Reduction && !block.getInitBlock()))
+    return Outcome::refused(describe(block) +
+                            " is neither complete nor a reduction with init")
+        .note(block, "it reads what it wrote, or its iterators are ordered, or "
+                     "its reduction was decomposed");
+  SmallVector<Value> written = writtenBuffers(block);
+  if (written.size() != 1)
+    return Outcome::refused(describe(block) + " writes " +
+                            Twine(written.size()) + " buffers")
+        .note(block, "only blocks with one output can be moved");
+  if (!written.front().getDefiningOp<nest::AllocOp>())
+    return Outcome::refused(describe(block) + " writes " +
+                            describe(written.front()))
+        .note(block, "an output of the kernel must be computed whole; move its "
+                     "consumers with reverse_compute_at instead");
+  for (nest::BlockOp other : writersOf(written.front(), space.getFunc()))
+    if (other != block)
+      return Outcome::refused(describe(written.front()) + " of " +
+                              describe(block) + " has another writer")
+          .note(other, "here");
+  return checkDomainOnly(block, space);
+}
+
+/// Whether what `block` reads is the same at `place`.
+static Outcome checkInputs(nest::BlockOp block, nest::ForOp loop, Value output,
+                           AffineSpace &space) {
+  Operation *common = commonAncestor({block, loop});
+  Operation *home = childHolding(common, block);
+  for (Value input : readBuffers(block)) {
+    if (input == output)
+      continue;
+    for (nest::BlockOp writer : writersOf(input, space.getFunc()))
+      if (home->isAncestor(writer) || !isBefore(writer, block))
+        return Outcome::refused(describe(block) + " reads " + describe(input) +
+                                ", which changes before the new place")
+            .note(writer, "written here");
+  }
+  return Outcome::done();
+}
+
+Outcome sched::computeAt(RewriterBase &rewriter, nest::BlockOp block,
+                         nest::ForOp loop) {
+  nest::FuncOp func = funcOf(block);
+  AffineSpace space(func);
+  if (Outcome outcome = checkTarget(block, loop); !outcome.isDone())
+    return outcome;
+  if (Outcome outcome = checkProducer(block, space); !outcome.isDone())
+    return outcome;
+  Value output = writtenBuffers(block).front();
+  Operation *first = nullptr;
+  for (nest::BlockOp reader : readersOf(output, func)) {
+    if (reader == block)
+      continue;
+    if (!loop->isAncestor(reader))
+      return Outcome::refused(describe(reader) + " reads " + describe(output) +
+                              " outside of " + describe(loop))
+          .note(reader, "all consumers must be under the loop");
+    if (!first)
+      first = childHolding(loop, reader);
+  }
+  if (!first)
+    return Outcome::refused("nothing under the loop reads what " +
+                            describe(block) + " writes")
+        .note(loop, "this loop");
+  if (!isBefore(block, loop))
+    return Outcome::refused(describe(block) + " comes after the loop")
+        .note(loop, "use reverse_compute_at for consumers");
+  if (Outcome outcome = checkInputs(block, loop, output, space);
+      !outcome.isDone())
+    return outcome;
+  Result<SmallVector<int>> indices = indicesOf(block, output, true);
+  if (!indices)
+    return indices.getOutcome();
+
+  BlockForm form = BlockForm::of(block, space);
+  Box needed = *readBox(loop, output, space);
+  SmallVector<Span> spans;
+  for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+    spans.push_back({space.constant(0), form.extents[i]});
+    if (block.getIteratorKind(i) != nest::IteratorKind::Spatial)
+      continue;
+    auto at = llvm::find(*indices, int(i));
+    if (at == indices->end()) {
+      if (form.extents[i] != space.constant(1))
+        return Outcome::refused("iterator " + Twine(i) + " of " +
+                                describe(block) +
+                                " indexes no dim of its output")
+            .note(block, "it cannot be told which iterations are needed");
+      continue;
+    }
+    unsigned dim = at - indices->begin();
+    spans.back() =
+        clip({needed.lower[dim], needed.extent[dim]}, form.extents[i], space);
+  }
+  regenerate(rewriter, block, spans, first, space);
+  return Outcome::done();
+}
+
+//===----------------------------------------------------------------------===//
+// reverse_compute_at
+//===----------------------------------------------------------------------===//
+
+/// Whether the other blocks leave `block` free to move up under `loop`.
+static Outcome checkOthers(nest::BlockOp block, nest::ForOp loop,
+                           AffineSpace &space) {
+  Operation *common = commonAncestor({block, loop});
+  Operation *top = childHolding(common, loop);
+  SmallVector<Value> reads = readBuffers(block), writes = writtenBuffers(block);
+  for (nest::BlockOp other : blocksIn(space.getFunc())) {
+    bool inside = top->isAncestor(other);
+    if (other == block ||
+        (!inside && (isBefore(other, top) || isBefore(block, other))))
+      continue;
+    for (Value buffer : writes)
+      if (readsBuffer(other, buffer) || writesBuffer(other, buffer))
+        return Outcome::refused(describe(other) + " uses " + describe(buffer) +
+                                ", which " + describe(block) + " writes")
+            .note(other, "it would see another order");
+    for (Value buffer : reads)
+      if (!inside && writesBuffer(other, buffer))
+        return Outcome::refused(describe(other) + " writes " +
+                                describe(buffer) + ", which " +
+                                describe(block) + " reads")
+            .note(other, "it comes after the loop");
+  }
+  return Outcome::done();
+}
+
+/// Whether all of `buffer` that an iteration of `loop` writes is final then.
+static Outcome checkFinished(Value buffer, nest::ForOp loop, Operation *common,
+                             AffineSpace &space) {
+  for (nest::BlockOp writer : writersOf(buffer, space.getFunc())) {
+    if (!loop->isAncestor(writer))
+      return Outcome::refused(describe(writer) + " writes " + describe(buffer) +
+                              " outside of " + describe(loop))
+          .note(writer, "all producers must be under the loop");
+    for (nest::ForOp around : loopsAround(writer)) {
+      if (!around->isAncestor(loop) || !common->isProperAncestor(around))
+        continue;
+      for (nest::IteratorKind kind :
+           {nest::IteratorKind::Reduce, nest::IteratorKind::Ordered})
+        if (feeds(around, writer, kind))
+          return Outcome::refused(describe(writer) +
+                                  " is finished only after " + describe(around))
+              .note(around, "this loop feeds its " +
+                                stringifyIteratorKind(kind) +
+                                " iterators; choose a loop outside of it");
+    }
+  }
+  return Outcome::done();
+}
+
+Outcome sched::reverseComputeAt(RewriterBase &rewriter, nest::BlockOp block,
+                                nest::ForOp loop) {
+  nest::FuncOp func = funcOf(block);
+  AffineSpace space(func);
+  if (Outcome outcome = checkTarget(block, loop); !outcome.isDone())
+    return outcome;
+  if (analysis::kindOf(block) != BlockKind::Complete)
+    return Outcome::refused(describe(block) + " is not complete")
+        .note(block, "only blocks without reduction that do not read what they "
+                     "write can be moved to their producer");
+  if (Outcome outcome = checkDomainOnly(block, space); !outcome.isDone())
+    return outcome;
+  if (!isBefore(loop, block))
+    return Outcome::refused(describe(block) + " comes before the loop")
+        .note(loop, "use compute_at for producers");
+  BlockForm form = BlockForm::of(block, space);
+  SmallVector<std::optional<Span>> found(block.getNumIterators());
+  Operation *last = nullptr, *common = commonAncestor({block, loop});
+  for (Value buffer : readBuffers(block)) {
+    SmallVector<nest::BlockOp> writers = writersOf(buffer, loop);
+    if (writers.empty())
+      continue;
+    Operation *child = childHolding(loop, writers.back());
+    if (!last || last->isBeforeInBlock(child))
+      last = child;
+    if (Outcome outcome = checkFinished(buffer, loop, common, space);
+        !outcome.isDone())
+      return outcome;
+    Result<SmallVector<int>> indices = indicesOf(block, buffer, false);
+    if (!indices)
+      return indices.getOutcome();
+    Box box = *writeBox(loop, buffer, space);
+    if (!box.dense)
+      return Outcome::refused("an iteration of " + describe(loop) +
+                              " leaves gaps in " + describe(buffer))
+          .note(writers.front(), "written here");
+    for (auto [dim, i] : llvm::enumerate(*indices)) {
+      if (i < 0)
+        continue;
+      Span span =
+          clip({box.lower[dim], box.extent[dim]}, form.extents[i], space);
+      if (found[i] && (!space.isEqual(found[i]->lower, span.lower) ||
+                       !space.isEqual(found[i]->extent, span.extent)))
+        return Outcome::refused("the producers of " + describe(block) +
+                                " give different parts of its iterator " +
+                                Twine(i))
+            .note(loop, "in an iteration of this loop");
+      found[i] = span;
+    }
+  }
+  if (!last)
+    return Outcome::refused("nothing under the loop writes what " +
+                            describe(block) + " reads")
+        .note(loop, "this loop");
+  if (Outcome outcome = checkOthers(block, loop, space); !outcome.isDone())
+    return outcome;
+  SmallVector<Span> spans;
+  for (unsigned i = 0; i < block.getNumIterators(); ++i)
+    spans.push_back(
+        found[i].value_or(Span{space.constant(0), form.extents[i]}));
+  hoistAllocs(rewriter, block, loop);
+  regenerate(rewriter, block, spans, last->getNextNode(), space);
+  return Outcome::done();
+}
+
+//===----------------------------------------------------------------------===//
+// Operations
+//===----------------------------------------------------------------------===//
+
+DiagnosedSilenceableFailure
+ComputeAtOp::apply(transform::TransformRewriter &rewriter,
+                   transform::TransformResults &results,
+                   transform::TransformState &state) {
+  nest::BlockOp block;
+  nest::ForOp loop;
+  if (auto failed = readHandle(*this, state, getBlock(), block);
+      !failed.succeeded())
+    return failed;
+  if (auto failed = readHandle(*this, state, getLoop(), loop);
+      !failed.succeeded())
+    return failed;
+  return toFailure(*this, sched::computeAt(rewriter, block, loop));
+}
+
+DiagnosedSilenceableFailure
+ReverseComputeAtOp::apply(transform::TransformRewriter &rewriter,
+                          transform::TransformResults &results,
+                          transform::TransformState &state) {
+  nest::BlockOp block;
+  nest::ForOp loop;
+  if (auto failed = readHandle(*this, state, getBlock(), block);
+      !failed.succeeded())
+    return failed;
+  if (auto failed = readHandle(*this, state, getLoop(), loop);
+      !failed.succeeded())
+    return failed;
+  return toFailure(*this, sched::reverseComputeAt(rewriter, block, loop));
+}

@@ -1,0 +1,162 @@
+//===- Decompose.cpp - decompose_reduction
+//----------------------------------===//
+//
+//   for k { for j { C(j, k) init { Z(j) } } }  ==> decompose_reduction C, k
+//   for j { Z(j) };  for k { for j { C(j, k) } }
+//
+//===----------------------------------------------------------------------===//
+#include "../Apply.h"
+#include "../Rewrite.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::sched;
+using namespace nestor::analysis;
+
+using nest::IteratorKind;
+
+/// Sorts loops and constraints into those of the init and those of the update.
+static Outcome checkDecompose(nest::BlockOp block, nest::ForOp loop,
+                              const BlockForm &form, AffineSpace &space,
+                              Loops &spatial) {
+  if (!block.getInitBlock())
+    return Outcome::refused(describe(block) + " has no init")
+        .note(block, "only reductions with init can be decomposed");
+  if (!loop->isAncestor(block))
+    return Outcome::refused(describe(loop) + " is not around " +
+                            describe(block))
+        .note(loop, "this loop");
+  if (analysis::kindOf(block) != BlockKind::Reduction)
+    return Outcome::refused(describe(block) + " is no reduction")
+        .note(block, "its writes are indexed by reduce iterators, or its "
+                     "iterators are ordered");
+  llvm::SmallDenseSet<AffineExpr> reduceVars;
+  for (nest::ForOp around : loopsAround(block)) {
+    bool reduces = feeds(around, block, IteratorKind::Reduce);
+    if (reduces)
+      reduceVars.insert(space.of(around.getInductionVar()));
+    if (reduces && around->isProperAncestor(loop))
+      return Outcome::refused(describe(loop) +
+                              " is inside a reduction loop of " +
+                              describe(block))
+          .note(around, "this loop feeds a reduce iterator; the init must go "
+                        "outside of it");
+    if (!loop->isAncestor(around))
+      continue;
+    if (reduces && feeds(around, block, IteratorKind::Spatial))
+      return Outcome::refused(describe(around) +
+                              " feeds spatial and reduce iterators")
+          .note(around, "split it first");
+    if (!reduces)
+      spatial.push_back(around);
+  }
+  for (nest::ForOp around : spatial)
+    for (Value operand : around->getOperands())
+      if (!nest::isSize(operand) && reduceVars.contains(space.of(operand)))
+        return Outcome::refused("the bounds of " + describe(around) +
+                                " depend on a reduction loop")
+            .note(around, "the init has no such loop");
+  for (const BlockForm::Constraint &constraint : form.constraints) {
+    bool usesReduce = false, usesOther = false;
+    constraint.expr.walk([&](AffineExpr e) {
+      if (!isa<AffineDimExpr>(e))
+        return;
+      (reduceVars.contains(e) ? usesReduce : usesOther) = true;
+    });
+    if (usesReduce && !followsFromDomain(form, constraint, space))
+      return Outcome::refused("the predicate of " + describe(block) +
+                              (usesOther ? " mixes spatial and reduce loops"
+                                         : " skips reduction steps"))
+          .note(block, "it cannot be said where the init runs");
+  }
+  return Outcome::done();
+}
+
+Result<nest::BlockOp> sched::decomposeReduction(RewriterBase &rewriter,
+                                                nest::BlockOp block,
+                                                nest::ForOp loop) {
+  nest::FuncOp func = funcOf(block);
+  AffineSpace space(func);
+  BlockForm form = BlockForm::of(block, space);
+  Loops spatial;
+  if (Outcome outcome = checkDecompose(block, loop, form, space, spatial);
+      !outcome.isDone())
+    return outcome;
+
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPoint(loop);
+  SmallVector<std::pair<AffineExpr, AffineExpr>> renamed;
+  llvm::DenseMap<AffineExpr, AffineExpr> table;
+  IRMapping mapping;
+  for (nest::ForOp old : spatial) {
+    auto copy = cast<nest::ForOp>(
+        rewriter.cloneWithoutRegions(*old.getOperation(), mapping));
+    Block *body = rewriter.createBlock(&copy.getBody(), {},
+                                       rewriter.getIndexType(), old.getLoc());
+    nest::YieldOp::create(rewriter, old.getLoc());
+    rewriter.setInsertionPointToStart(body);
+    mapping.map(old.getInductionVar(), copy.getInductionVar());
+    table[space.of(old.getInductionVar())] = space.of(copy.getInductionVar());
+  }
+  // The init block keeps the spatial iterators.
+  BlockForm initForm;
+  SmallVector<IteratorKind> kinds;
+  SmallVector<unsigned> kept;
+  for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+    if (block.getIteratorKind(i) == IteratorKind::Reduce)
+      continue;
+    kept.push_back(i);
+    kinds.push_back(block.getIteratorKind(i));
+    initForm.bindings.push_back(form.bindings[i].replace(table));
+    initForm.extents.push_back(form.extents[i]);
+  }
+  for (const BlockForm::Constraint &constraint : form.constraints) {
+    bool usesReduce = false;
+    for (nest::ForOp around : loopsAround(block))
+      usesReduce |= feeds(around, block, IteratorKind::Reduce) &&
+                    AffineSpace::uses(constraint.expr,
+                                      space.of(around.getInductionVar()));
+    if (!usesReduce)
+      initForm.constraints.push_back(
+          {constraint.expr.replace(table), constraint.equal});
+  }
+  MLIRContext *context = rewriter.getContext();
+  SmallVector<AffineExpr> zeros(kinds.size(), space.constant(0));
+  AffineMap placeholder = AffineMap::get(0, 0, zeros, context);
+  auto init = nest::BlockOp::create(
+      rewriter, block.getLoc(),
+      uniqueBlockName(func, (block.getName() + "_init").str()), kinds,
+      placeholder, placeholder, ValueRange());
+  initForm.write(init, space);
+  // Move the init's operations over.
+  Block *source = block.getInitBlock(), *target = init.getBodyBlock();
+  rewriter.setInsertionPointToStart(target);
+  for (BlockArgument arg : source->getArguments())
+    if (block.getIteratorKind(arg.getArgNumber()) == IteratorKind::Reduce &&
+        !arg.use_empty())
+      rewriter.replaceAllUsesWith(
+          arg, arith::ConstantIndexOp::create(rewriter, block.getLoc(), 0));
+  for (auto [to, from] : llvm::enumerate(kept))
+    rewriter.replaceAllUsesWith(source->getArgument(from),
+                                target->getArgument(to));
+  for (Operation &op : llvm::make_early_inc_range(source->without_terminator()))
+    rewriter.moveOpBefore(&op, target->getTerminator());
+  rewriter.modifyOpInPlace(block, [&]() { rewriter.eraseBlock(source); });
+  return init;
+}
+
+DiagnosedSilenceableFailure
+DecomposeReductionOp::apply(transform::TransformRewriter &rewriter,
+                            transform::TransformResults &results,
+                            transform::TransformState &state) {
+  nest::BlockOp block;
+  nest::ForOp loop;
+  if (auto failed = readHandle(*this, state, getBlock(), block);
+      !failed.succeeded())
+    return failed;
+  if (auto failed = readHandle(*this, state, getLoop(), loop);
+      !failed.succeeded())
+    return failed;
+  Result<nest::BlockOp> init = sched::decomposeReduction(rewriter, block, loop);
+  return setResult(*this, results, init);
+}

@@ -1,0 +1,307 @@
+//===- Inline.cpp - compute_inline, reverse_compute_inline
+//------------------===//
+//
+//   T[i] = f(i);  C = ... T[e] ...      ==>  C = ... f(e) ...
+//   T[i] = x;     C[i] = g(T[i], i)     ==>  C[i] = g(x, i)
+//
+//===----------------------------------------------------------------------===//
+#include "../Apply.h"
+#include "../Rewrite.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::sched;
+using namespace nestor::analysis;
+
+/// The single store of `block`, when it stands at the top of the body.
+static memref::StoreOp onlyStore(nest::BlockOp block) {
+  memref::StoreOp store;
+  for (const Access &access : accessesOf(block)) {
+    if (!access.isWrite)
+      continue;
+    if (store || access.conditional || access.inInit)
+      return {};
+    store = cast<memref::StoreOp>(access.op);
+  }
+  return store;
+}
+
+static Outcome checkPure(nest::BlockOp block, AffineSpace &space) {
+  if (analysis::kindOf(block) != BlockKind::Complete)
+    return Outcome::refused(describe(block) + " is not complete")
+        .note(block, "only blocks without reduction that do not read what they "
+                     "write can be inlined");
+  if (!onlyStore(block))
+    return Outcome::refused(describe(block) + " has not exactly one store")
+        .note(block, "an inlined block computes one element an iteration");
+  BlockForm form = BlockForm::of(block, space);
+  for (const BlockForm::Constraint &constraint : form.constraints)
+    if (!followsFromDomain(form, constraint, space))
+      return Outcome::refused("the predicate of " + describe(block) +
+                              " says more than its iterators' domains")
+          .note(block, "what it skips would be computed");
+  return Outcome::done();
+}
+
+/// Clones the body of `block` but its store at the insertion point; returns the
+/// stored value.
+static Value cloneBody(RewriterBase &rewriter, nest::BlockOp block,
+                       ValueRange iterators, memref::StoreOp store,
+                       IRMapping &mapping) {
+  for (auto [arg, value] :
+       llvm::zip_equal(block.getBodyBlock()->getArguments(), iterators))
+    mapping.map(arg, value);
+  for (Operation &op : block.getBodyBlock()->without_terminator())
+    if (&op != store.getOperation())
+      rewriter.clone(op, mapping);
+  return mapping.lookupOrDefault(store.getValueToStore());
+}
+
+//===----------------------------------------------------------------------===//
+// compute_inline
+//===----------------------------------------------------------------------===//
+
+Outcome sched::computeInline(RewriterBase &rewriter, nest::BlockOp block) {
+  nest::FuncOp func = funcOf(block);
+  AffineSpace space(func);
+  if (Outcome outcome = checkPure(block, space); !outcome.isDone())
+    return outcome;
+  memref::StoreOp store = onlyStore(block);
+  Value buffer = store.getMemRef();
+  auto alloc = buffer.getDefiningOp<nest::AllocOp>();
+  if (!alloc)
+    return Outcome::refused(describe(block) + " writes " + describe(buffer))
+        .note(block, "an output of the kernel cannot be inlined");
+  for (nest::BlockOp writer : writersOf(buffer, func))
+    if (writer != block)
+      return Outcome::refused(describe(buffer) + " has another writer")
+          .note(writer, "here");
+  SmallVector<AffineExpr> indices;
+  for (Value index : store.getIndices())
+    indices.push_back(indexExpr(index, block));
+  std::optional<SmallVector<int>> plain = plainIndices(indices);
+  if (!plain)
+    return Outcome::refused(describe(block) + " writes " + describe(buffer) +
+                            " at something else than its own iterators")
+        .note(store, "this store");
+  BlockForm form = BlockForm::of(block, space);
+  for (unsigned i = 0; i < block.getNumIterators(); ++i)
+    if (!llvm::is_contained(*plain, int(i)) &&
+        form.extents[i] != space.constant(1))
+      return Outcome::refused("iterator " + Twine(i) + " of " +
+                              describe(block) + " indexes no dim of its output")
+          .note(store, "this store");
+  SmallVector<nest::BlockOp> readers = readersOf(buffer, func);
+  if (readers.empty())
+    return Outcome::refused("nothing reads what " + describe(block) + " writes")
+        .note(block, "it would vanish");
+  SmallVector<Value> inputs = readBuffers(block);
+  for (nest::BlockOp reader : readers) {
+    if (!isBefore(block, reader))
+      return Outcome::refused(describe(reader) + " reads before " +
+                              describe(block) + " writes")
+          .note(reader, "here");
+    for (Value input : inputs)
+      for (nest::BlockOp writer : writersOf(input, func))
+        if (!isBefore(writer, block))
+          return Outcome::refused(describe(block) + " reads " +
+                                  describe(input) + ", which changes before " +
+                                  describe(reader) + " runs")
+              .note(writer, "written here");
+    // The inputs must still be the same buffers' contents in every loop that
+    // producer and consumer share: a writer inside would overwrite them.
+    Operation *common = commonAncestor({block, reader});
+    Operation *home = childHolding(common, block);
+    for (Value input : inputs)
+      for (nest::BlockOp writer : writersOf(input, func))
+        if (home->isProperAncestor(writer))
+          return Outcome::refused(describe(block) + " shares loops with " +
+                                  describe(writer) + ", which writes " +
+                                  describe(input))
+              .note(writer, "inline or move that block first");
+  }
+
+  for (nest::BlockOp reader : readers) {
+    SmallVector<memref::LoadOp> loads;
+    for (const Access &access : accessesOf(reader))
+      if (!access.isWrite && access.buffer == buffer)
+        loads.push_back(cast<memref::LoadOp>(access.op));
+    for (memref::LoadOp load : loads) {
+      OpBuilder::InsertionGuard guard(rewriter);
+      rewriter.setInsertionPoint(load);
+      SmallVector<Value> iterators(block.getNumIterators());
+      for (auto [d, i] : llvm::enumerate(*plain))
+        if (i >= 0)
+          iterators[i] = load.getIndices()[d];
+      for (Value &iterator : iterators)
+        if (!iterator)
+          iterator = arith::ConstantIndexOp::create(rewriter, load.getLoc(), 0);
+      IRMapping mapping;
+      Value value = cloneBody(rewriter, block, iterators, store, mapping);
+      rewriter.replaceOp(load, value);
+    }
+    eraseDeadIndices(rewriter, reader);
+  }
+  eraseBlock(rewriter, block);
+  rewriter.eraseOp(alloc);
+  return Outcome::done();
+}
+
+//===----------------------------------------------------------------------===//
+// reverse_compute_inline
+//===----------------------------------------------------------------------===//
+
+/// The loads of `buffer` in `block`, when all use the same plain iterators.
+static Result<SmallVector<int>> matchingLoads(nest::BlockOp block,
+                                              Value buffer) {
+  std::optional<SmallVector<int>> found;
+  for (const Access &access : accessesOf(block)) {
+    if (access.isWrite || access.buffer != buffer)
+      continue;
+    std::optional<SmallVector<int>> now = plainIndices(access.indices);
+    if (!now || (found && *found != *now))
+      return Outcome::refused(describe(block) + " reads " + describe(buffer) +
+                              " at something else than its own iterators")
+          .note(access.op, "this access");
+    found = now;
+  }
+  return *found;
+}
+
+Outcome sched::reverseComputeInline(RewriterBase &rewriter,
+                                    nest::BlockOp block) {
+  nest::FuncOp func = funcOf(block);
+  AffineSpace space(func);
+  if (Outcome outcome = checkPure(block, space); !outcome.isDone())
+    return outcome;
+  // The one buffer that a block of the kernel writes and only this one reads.
+  Value buffer;
+  for (Value candidate : readBuffers(block)) {
+    if (!candidate.getDefiningOp<nest::AllocOp>())
+      continue;
+    if (buffer)
+      return Outcome::refused(describe(block) + " reads two buffers of the "
+                                                "kernel")
+          .note(block, "inline one of their producers forward instead");
+    buffer = candidate;
+  }
+  if (!buffer)
+    return Outcome::refused(describe(block) + " reads no buffer of the kernel")
+        .note(block, "there is no producer to take it");
+  for (nest::BlockOp reader : readersOf(buffer, func))
+    if (reader != block)
+      return Outcome::refused(describe(buffer) + " has another reader")
+          .note(reader, "here");
+  SmallVector<nest::BlockOp> writers = writersOf(buffer, func);
+  if (writers.size() != 1)
+    return Outcome::refused(describe(buffer) + " has " + Twine(writers.size()) +
+                            " writers")
+        .note(block, "it can be inlined into one only");
+  nest::BlockOp producer = writers.front();
+  if (Outcome outcome = checkPure(producer, space); !outcome.isDone())
+    return outcome;
+  memref::StoreOp into = onlyStore(producer);
+  Result<SmallVector<int>> plain = matchingLoads(block, buffer);
+  if (!plain)
+    return plain.getOutcome();
+  SmallVector<AffineExpr> written;
+  for (Value index : into.getIndices())
+    written.push_back(indexExpr(index, producer));
+  std::optional<SmallVector<int>> source = plainIndices(written);
+  BlockForm form = BlockForm::of(block, space),
+            producerForm = BlockForm::of(producer, space);
+  for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+    auto at = llvm::find(*plain, int(i));
+    int from =
+        at == plain->end() || !source ? -1 : (*source)[at - plain->begin()];
+    if (from < 0 ? form.extents[i] != space.constant(1)
+                 : !space.isEqual(form.extents[i], producerForm.extents[from]))
+      return Outcome::refused(describe(block) + " and " + describe(producer) +
+                              " do not run over the same elements")
+          .note(block, "iterator " + Twine(i) + " has no equal there");
+  }
+  Operation *first = producer;
+  for (nest::BlockOp other : blocksIn(func)) {
+    if (other == block || other == producer || isBefore(other, first) ||
+        isBefore(block, other))
+      continue;
+    for (Value output : writtenBuffers(block))
+      if (readsBuffer(other, output) || writesBuffer(other, output))
+        return Outcome::refused(describe(other) + " uses " + describe(output) +
+                                " in between")
+            .note(other, "it would see another order");
+    for (Value input : readBuffers(block))
+      if (writesBuffer(other, input))
+        return Outcome::refused(describe(other) + " writes " + describe(input) +
+                                " in between")
+            .note(other, "it would be read too early");
+  }
+  for (Value output : writtenBuffers(block))
+    if (readsBuffer(producer, output))
+      return Outcome::refused(describe(producer) + " reads " +
+                              describe(output) + ", which " + describe(block) +
+                              " writes")
+          .note(producer, "it would read what it wrote");
+
+  // x = ...; T[i] = x   ==>   x = ...; C[i] = g(x, i)
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPoint(into);
+  SmallVector<Value> iterators(block.getNumIterators());
+  for (auto [d, i] : llvm::enumerate(*plain))
+    if (i >= 0)
+      iterators[i] = into.getIndices()[d];
+  for (Value &iterator : iterators)
+    if (!iterator)
+      iterator = arith::ConstantIndexOp::create(rewriter, into.getLoc(), 0);
+  for (Value output : writtenBuffers(block))
+    if (auto alloc = output.getDefiningOp<nest::AllocOp>();
+        alloc && !isBefore(alloc, producer))
+      rewriter.moveOpBefore(alloc, &func.getBody().front().front());
+  IRMapping mapping;
+  Block *body = block.getBodyBlock();
+  for (auto [arg, value] : llvm::zip_equal(body->getArguments(), iterators))
+    mapping.map(arg, value);
+  for (Operation &op : body->without_terminator()) {
+    auto load = dyn_cast<memref::LoadOp>(op);
+    if (load && load.getMemRef() == buffer) {
+      mapping.map(load.getResult(), into.getValueToStore());
+      continue;
+    }
+    Operation *copy = rewriter.clone(op, mapping);
+    copy->walk([&](memref::LoadOp inner) {
+      if (inner.getMemRef() == buffer)
+        rewriter.replaceOp(inner, into.getValueToStore());
+    });
+  }
+  rewriter.eraseOp(into);
+  eraseDeadIndices(rewriter, producer);
+  eraseBlock(rewriter, block);
+  rewriter.eraseOp(buffer.getDefiningOp());
+  return Outcome::done();
+}
+
+//===----------------------------------------------------------------------===//
+// Operations
+//===----------------------------------------------------------------------===//
+
+DiagnosedSilenceableFailure
+ComputeInlineOp::apply(transform::TransformRewriter &rewriter,
+                       transform::TransformResults &results,
+                       transform::TransformState &state) {
+  nest::BlockOp block;
+  if (auto failed = readHandle(*this, state, getBlock(), block);
+      !failed.succeeded())
+    return failed;
+  return toFailure(*this, sched::computeInline(rewriter, block));
+}
+
+DiagnosedSilenceableFailure
+ReverseComputeInlineOp::apply(transform::TransformRewriter &rewriter,
+                              transform::TransformResults &results,
+                              transform::TransformState &state) {
+  nest::BlockOp block;
+  if (auto failed = readHandle(*this, state, getBlock(), block);
+      !failed.succeeded())
+    return failed;
+  return toFailure(*this, sched::reverseComputeInline(rewriter, block));
+}

@@ -1,0 +1,240 @@
+//===- Kinds.cpp - vectorize, unroll, parallel, annotate
+//--------------------===//
+//
+//   for i in 0..16 { S }  ==>  for i in 0..16 vectorize { S }
+//
+// Lanes and threads run in any order, so both ask that no iteration sees what
+// another writes: each buffer written below is either local to an iteration or
+// its iterations touch disjoint boxes.
+//
+//===----------------------------------------------------------------------===//
+#include "../Apply.h"
+#include "../Rewrite.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::sched;
+using namespace nestor::analysis;
+
+/// Whether different values of `var` (in [0, extent)) give different `digits`,
+/// where the digits are var itself, or var floordiv S with (var mod S).
+static bool tellsApart(ArrayRef<AffineExpr> digits, AffineExpr var) {
+  auto has = [&](AffineExpr e) { return llvm::is_contained(digits, e); };
+  if (has(var))
+    return true;
+  for (AffineExpr digit : digits) {
+    auto binary = dyn_cast<AffineBinaryOpExpr>(digit);
+    if (!binary || digit.getKind() != AffineExprKind::FloorDiv ||
+        binary.getLHS() != var)
+      continue;
+    if (has(var % binary.getRHS()))
+      return true;
+    // (var mod S) may itself be in two digits.
+    std::optional<int64_t> s = AffineSpace::constantOf(binary.getRHS());
+    for (AffineExpr middle : digits) {
+      auto mod = dyn_cast<AffineBinaryOpExpr>(middle);
+      if (!s || !mod || middle.getKind() != AffineExprKind::FloorDiv)
+        continue;
+      if (mod.getLHS() == var % *s && has(var % mod.getRHS()))
+        return true;
+    }
+  }
+  return false;
+}
+
+/// Whether different iterations of `loop` touch disjoint parts of `buffer`.
+static bool isDisjoint(nest::ForOp loop, Value buffer, AffineSpace &space) {
+  std::optional<Box> reads = readBox(loop, buffer, space),
+                     writes = writeBox(loop, buffer, space);
+  if (!writes)
+    return true;
+  Box box = reads ? unite(*reads, *writes, buffer, space) : *writes;
+  AffineExpr var = space.of(loop.getInductionVar());
+  SmallVector<AffineExpr> digits;
+  for (auto [lower, extent] : llvm::zip_equal(box.lower, box.extent)) {
+    std::optional<int64_t> size = AffineSpace::constantOf(extent);
+    if (!size)
+      continue;
+    SmallVector<AffineExpr> here;
+    int64_t step = 0;
+    for (auto [atom, factor] : Linear::of(lower).terms)
+      if (AffineSpace::uses(atom, var)) {
+        here.push_back(atom);
+        step = std::abs(factor);
+      }
+    if (here.size() == 1 && *size <= step)
+      digits.push_back(here.front());
+  }
+  return tellsApart(digits, var);
+}
+
+/// Whether the iterations of `loop` may run in any order and at once.
+static Outcome checkIndependent(nest::ForOp loop, bool allowReductions) {
+  AffineSpace space(funcOf(loop));
+  SmallVector<nest::BlockOp> blocks = blocksIn(loop);
+  llvm::SmallSetVector<Value, 8> written;
+  for (nest::BlockOp block : blocks)
+    for (Value buffer : writtenBuffers(block))
+      written.insert(buffer);
+  for (Value buffer : written) {
+    if (isLocalTo(loop, buffer, space))
+      continue;
+    SmallVector<nest::BlockOp> users;
+    for (nest::BlockOp block : blocks)
+      if (readsBuffer(block, buffer) || writesBuffer(block, buffer))
+        users.push_back(block);
+    for (nest::BlockOp block : users) {
+      if (!writesBuffer(block, buffer))
+        continue;
+      if (feeds(loop, block, nest::IteratorKind::Ordered))
+        return Outcome::refused(describe(loop) +
+                                " feeds an ordered iterator of " +
+                                describe(block))
+            .note(block, "its iterations must run in order");
+      if (!feeds(loop, block, nest::IteratorKind::Reduce))
+        continue;
+      if (!allowReductions)
+        return Outcome::refused(describe(loop) +
+                                " feeds a reduce iterator of " +
+                                describe(block))
+            .note(block, "all its iterations update the same elements of " +
+                             describe(buffer) +
+                             "; take a spatial loop, or rfactor this one");
+      if (!reducerOf(block))
+        return Outcome::refused("the update of " + describe(block) +
+                                " is no known associative operation")
+            .note(block, "lanes cannot be combined; rfactor needs the same");
+      if (users.size() == 1)
+        return Outcome::done();
+    }
+    if (loop.getConstantTripCount() == 1)
+      continue;
+    // Spatial iterators promise disjoint writes.
+    if (users.size() == 1 &&
+        feeds(loop, users.front(), nest::IteratorKind::Spatial))
+      continue;
+    if (isDisjoint(loop, buffer, space))
+      continue;
+    if (users.size() == 1)
+      return Outcome::refused("all iterations of " + describe(loop) +
+                              " write the same elements")
+          .note(users[0], "of " + describe(buffer) + ", here");
+    return Outcome::refused(describe(users[0]) + " and " + describe(users[1]) +
+                            " share " + describe(buffer) +
+                            " between iterations of " + describe(loop))
+        .note(users[0], "first access")
+        .note(users[1], "second access; move both under an inner loop");
+  }
+  return Outcome::done();
+}
+
+static void setKind(RewriterBase &rewriter, nest::ForOp loop,
+                    nest::LoopKind kind) {
+  rewriter.modifyOpInPlace(loop, [&]() { loop.setKind(kind); });
+}
+
+Outcome sched::setLoopKind(RewriterBase &rewriter, nest::ForOp loop,
+                           nest::LoopKind kind) {
+  if (kind == nest::LoopKind::Vectorize || kind == nest::LoopKind::Unroll) {
+    if (!loop.getConstantTripCount())
+      return Outcome::refused("the extent of " + describe(loop) +
+                              " is no constant")
+          .note(loop, "split it by a constant factor first");
+  }
+  if (kind == nest::LoopKind::Vectorize) {
+    if (Outcome outcome = checkIndependent(loop, true); !outcome.isDone())
+      return outcome;
+  }
+  if (kind == nest::LoopKind::Parallel || kind == nest::LoopKind::Bind)
+    if (Outcome outcome = checkIndependent(loop, false); !outcome.isDone())
+      return outcome;
+  setKind(rewriter, loop, kind);
+  return Outcome::done();
+}
+
+Outcome sched::annotate(RewriterBase &rewriter, Operation *op, StringRef key,
+                        Attribute value) {
+  if (!isa<nest::ForOp, nest::BlockOp>(op))
+    return Outcome::refused("only loops and blocks carry annotations")
+        .note(op, "this is neither");
+  auto with = [&](DictionaryAttr old) {
+    NamedAttrList list(old ? old.getValue() : ArrayRef<NamedAttribute>());
+    list.set(key, value);
+    return list.getDictionary(op->getContext());
+  };
+  rewriter.modifyOpInPlace(op, [&]() {
+    if (auto loop = dyn_cast<nest::ForOp>(op))
+      loop.setAnnotationsAttr(with(loop.getAnnotationsAttr()));
+    else if (auto block = dyn_cast<nest::BlockOp>(op))
+      block.setAnnotationsAttr(with(block.getAnnotationsAttr()));
+  });
+  return Outcome::done();
+}
+
+Outcome sched::parallel(RewriterBase &rewriter, nest::ForOp loop,
+                        int64_t grain) {
+  if (grain < 1)
+    return Outcome::refused("the grain of a parallel loop is at least 1");
+  if (Outcome outcome = setLoopKind(rewriter, loop, nest::LoopKind::Parallel);
+      !outcome.isDone())
+    return outcome;
+  return annotate(rewriter, loop, "grain", rewriter.getI64IntegerAttr(grain));
+}
+
+//===----------------------------------------------------------------------===//
+// Operations
+//===----------------------------------------------------------------------===//
+
+DiagnosedSilenceableFailure
+VectorizeOp::apply(transform::TransformRewriter &rewriter,
+                   transform::TransformResults &results,
+                   transform::TransformState &state) {
+  nest::ForOp loop;
+  if (auto failed = readHandle(*this, state, getLoop(), loop);
+      !failed.succeeded())
+    return failed;
+  return toFailure(
+      *this, sched::setLoopKind(rewriter, loop, nest::LoopKind::Vectorize));
+}
+
+DiagnosedSilenceableFailure
+UnrollOp::apply(transform::TransformRewriter &rewriter,
+                transform::TransformResults &results,
+                transform::TransformState &state) {
+  nest::ForOp loop;
+  if (auto failed = readHandle(*this, state, getLoop(), loop);
+      !failed.succeeded())
+    return failed;
+  return toFailure(*this,
+                   sched::setLoopKind(rewriter, loop, nest::LoopKind::Unroll));
+}
+
+DiagnosedSilenceableFailure
+ParallelOp::apply(transform::TransformRewriter &rewriter,
+                  transform::TransformResults &results,
+                  transform::TransformState &state) {
+  nest::ForOp loop;
+  SmallVector<int64_t> grain;
+  if (auto failed = readHandle(*this, state, getLoop(), loop);
+      !failed.succeeded())
+    return failed;
+  if (auto failed =
+          readParams(*this, state, getDynamicGrain(), getGrain(), grain);
+      !failed.succeeded())
+    return failed;
+  if (grain.size() != 1)
+    return toFailure(*this, Outcome::refused("parallel takes one grain"));
+  return toFailure(*this, sched::parallel(rewriter, loop, grain.front()));
+}
+
+DiagnosedSilenceableFailure
+AnnotateOp::apply(transform::TransformRewriter &rewriter,
+                  transform::TransformResults &results,
+                  transform::TransformState &state) {
+  Operation *target = nullptr;
+  if (auto failed = readHandle(*this, state, getTarget(), target);
+      !failed.succeeded())
+    return failed;
+  return toFailure(*this,
+                   sched::annotate(rewriter, target, getKey(), getValue()));
+}

@@ -1,0 +1,339 @@
+//===- Layout.cpp - transform_layout
+//----------------------------------------===//
+//
+//   B[k, n]  ==>  B[n floordiv 16, k, n mod 16], B of shape [ceil(N/16), K, 16]
+//
+// and for an argument, besides, a kernel that packs:
+//
+//   nest.func @pack(src, dst) { dst[no, k, ni] = no * 16 + ni < N ? src[k, no *
+//   16 + ni] : 0 }
+//
+//===----------------------------------------------------------------------===//
+#include "../Apply.h"
+#include "../Rewrite.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::sched;
+using namespace nestor::analysis;
+
+namespace {
+/// One result of a layout map: (dim floordiv stride) mod modulus, where a
+/// modulus of 0 stands for none.
+struct Digit {
+  unsigned dim, result;
+  int64_t stride, modulus;
+};
+
+/// A layout map taken apart: for each dim its digits, smallest stride first.
+struct Layout {
+  SmallVector<SmallVector<Digit>> digits;
+};
+} // namespace
+
+static std::optional<Digit> readDigit(AffineExpr expr, unsigned result) {
+  Digit digit{0, result, 1, 0};
+  if (auto binary = dyn_cast<AffineBinaryOpExpr>(expr)) {
+    std::optional<int64_t> c = AffineSpace::constantOf(binary.getRHS());
+    if (!c || *c <= 0)
+      return std::nullopt;
+    if (expr.getKind() == AffineExprKind::Mod) {
+      digit.modulus = *c;
+      expr = binary.getLHS();
+    }
+  }
+  if (auto binary = dyn_cast<AffineBinaryOpExpr>(expr)) {
+    std::optional<int64_t> c = AffineSpace::constantOf(binary.getRHS());
+    if (!c || *c <= 0 || expr.getKind() != AffineExprKind::FloorDiv)
+      return std::nullopt;
+    digit.stride = *c;
+    expr = binary.getLHS();
+  }
+  auto dim = dyn_cast<AffineDimExpr>(expr);
+  if (!dim)
+    return std::nullopt;
+  digit.dim = dim.getPosition();
+  return digit;
+}
+
+/// Takes `map` apart, or says why it cannot be undone.
+static Result<Layout> readLayout(AffineMap map, nest::BlockOp block) {
+  Layout layout;
+  layout.digits.resize(map.getNumDims());
+  for (auto [i, expr] : llvm::enumerate(map.getResults())) {
+    std::optional<Digit> digit = readDigit(expr, i);
+    if (!digit)
+      return Outcome::refused("result " + Twine(i) +
+                              " of the layout is no digit of a dim")
+          .note(block, "a digit is (d floordiv a) mod b, with constants");
+    layout.digits[digit->dim].push_back(*digit);
+  }
+  for (auto [dim, digits] : llvm::enumerate(layout.digits)) {
+    llvm::sort(digits, [](const Digit &a, const Digit &b) {
+      return a.stride < b.stride;
+    });
+    int64_t expected = 1;
+    for (const Digit &digit : digits) {
+      bool last = &digit == &digits.back();
+      if (digit.stride != expected || (digit.modulus == 0) != last) {
+        expected = -1;
+        break;
+      }
+      expected = digit.stride * digit.modulus;
+    }
+    if (digits.empty() || expected < 0)
+      return Outcome::refused("the layout does not say dim " + Twine(dim) +
+                              " completely")
+          .note(block, "its digits must have strides 1, b, b*c, …, each with a "
+                       "modulus but the last");
+  }
+  return layout;
+}
+
+/// The new shape, and for each dim whether elements are padded.
+static SmallVector<AffineExpr> newShape(const Layout &layout, AffineMap map,
+                                        ArrayRef<AffineExpr> shape,
+                                        AffineSpace &space,
+                                        SmallVectorImpl<bool> &padded) {
+  SmallVector<AffineExpr> result(map.getNumResults());
+  for (auto [dim, digits] : llvm::enumerate(layout.digits)) {
+    for (const Digit &digit : digits)
+      result[digit.result] =
+          digit.modulus ? space.constant(digit.modulus)
+                        : space.canonical(shape[dim].ceilDiv(digit.stride));
+    const Digit &top = digits.back();
+    padded.push_back(
+        !space.isEqual(result[top.result] * top.stride, shape[dim]));
+  }
+  return result;
+}
+
+static MemRefType typeOf(MemRefType old, ArrayRef<AffineExpr> shape) {
+  SmallVector<int64_t> dims;
+  for (AffineExpr extent : shape)
+    dims.push_back(
+        AffineSpace::constantOf(extent).value_or(ShapedType::kDynamic));
+  return MemRefType::get(dims, old.getElementType(),
+                         MemRefLayoutAttrInterface(), old.getMemorySpace());
+}
+
+/// A block over `extents` in a nest of its own, at the insertion point, which
+/// is left inside of its body.
+static nest::BlockOp openBlock(RewriterBase &rewriter, Location loc,
+                               StringRef name, ArrayRef<AffineExpr> extents,
+                               AffineSpace &space, BlockForm &form) {
+  SmallVector<nest::IteratorKind> kinds(extents.size(),
+                                        nest::IteratorKind::Spatial);
+  for (AffineExpr extent : extents) {
+    nest::ForOp loop = makeLoop(rewriter, loc, extent, space);
+    rewriter.setInsertionPoint(loop.getBodyBlock()->getTerminator());
+    form.bindings.push_back(space.of(loop.getInductionVar()));
+    form.extents.push_back(extent);
+  }
+  SmallVector<AffineExpr> zeros(kinds.size(), space.constant(0));
+  AffineMap placeholder = AffineMap::get(0, 0, zeros, rewriter.getContext());
+  auto block = nest::BlockOp::create(rewriter, loc, name, kinds, placeholder,
+                                     placeholder, ValueRange());
+  rewriter.setInsertionPoint(block.getBodyBlock()->getTerminator());
+  return block;
+}
+
+/// The kernel that makes the new form of argument `arg` of `func`.
+static nest::FuncOp makePack(RewriterBase &rewriter, nest::FuncOp func,
+                             unsigned arg, const Layout &layout,
+                             MemRefType newType, ArrayRef<AffineExpr> shape,
+                             ArrayRef<AffineExpr> extents,
+                             ArrayRef<bool> padded) {
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointAfter(func);
+  Operation *table = func->getParentOp();
+  std::string base = ("pack_" + func.getSymName() + "_" + Twine(arg)).str(),
+              name = base;
+  for (int i = 1; SymbolTable::lookupSymbolIn(table, name); ++i)
+    name = base + "_" + std::to_string(i);
+  SmallVector<Type> types{func.getArgumentTypes()[arg], newType};
+  types.append(func.getSizes().size(), rewriter.getIndexType());
+  MLIRContext *context = rewriter.getContext();
+  unsigned numSizes = func.getSizes().size();
+  SmallVector<AffineMap> shapes{AffineMap::get(0, numSizes, shape, context),
+                                AffineMap::get(0, numSizes, extents, context)};
+  Location loc = func.getLoc();
+  auto pack = nest::FuncOp::create(rewriter, loc, name, types, shapes);
+  AffineSpace space(pack);
+  Block &entry = pack.getBody().front();
+  Value source = entry.getArgument(0), target = entry.getArgument(1);
+
+  if (llvm::is_contained(padded, true)) {
+    rewriter.setInsertionPoint(entry.getTerminator());
+    BlockForm form;
+    nest::BlockOp fill = openBlock(rewriter, loc, "pad", extents, space, form);
+    form.write(fill, space);
+    Value zero = arith::ConstantOp::create(
+        rewriter, loc,
+        cast<TypedAttr>(rewriter.getZeroAttr(newType.getElementType())));
+    memref::StoreOp::create(rewriter, loc, zero, target,
+                            fill.getBodyBlock()->getArguments());
+  }
+  rewriter.setInsertionPoint(entry.getTerminator());
+  BlockForm form;
+  nest::BlockOp copy = openBlock(rewriter, loc, "pack", extents, space, form);
+  SmallVector<Value> indices;
+  ValueRange iterators = copy.getBodyBlock()->getArguments();
+  for (auto [dim, digits] : llvm::enumerate(layout.digits)) {
+    AffineExpr index = space.constant(0), bound = space.constant(0);
+    for (const Digit &digit : digits) {
+      index = index + getAffineDimExpr(digit.result, context) * digit.stride;
+      bound = bound + form.bindings[digit.result] * digit.stride;
+    }
+    if (padded[dim])
+      addConstraint(form, shape[dim] - 1 - bound, space);
+    indices.push_back(emitIndex(rewriter, loc, index, iterators, pack));
+  }
+  form.write(copy, space);
+  Value value = memref::LoadOp::create(rewriter, loc, source, indices);
+  memref::StoreOp::create(rewriter, loc, value, target, iterators);
+  return pack;
+}
+
+/// Rewrites all accesses of `buffer` to the new indices.
+static void rewriteAccesses(RewriterBase &rewriter, nest::FuncOp func,
+                            Value buffer, AffineMap map) {
+  for (nest::BlockOp block : blocksIn(func)) {
+    bool touched = false;
+    for (const Access &access : accessesOf(block)) {
+      if (access.buffer != buffer)
+        continue;
+      touched = true;
+      OpBuilder::InsertionGuard guard(rewriter);
+      rewriter.setInsertionPoint(access.op);
+      SmallVector<Value> old(access.getIndexValues()), indices;
+      for (AffineExpr expr : map.getResults())
+        indices.push_back(
+            emitIndex(rewriter, access.op->getLoc(), expr, old, func));
+      if (auto store = dyn_cast<memref::StoreOp>(access.op)) {
+        memref::StoreOp::create(rewriter, store.getLoc(),
+                                store.getValueToStore(), buffer, indices);
+        rewriter.eraseOp(store);
+        continue;
+      }
+      rewriter.replaceOpWithNewOp<memref::LoadOp>(access.op, buffer, indices);
+    }
+    if (!touched)
+      continue;
+    AffineSpace space(func);
+    simplifyIndices(rewriter, block, space);
+  }
+}
+
+static Outcome checkArgument(nest::BlockOp block, Value buffer, unsigned arg) {
+  nest::FuncOp func = funcOf(block);
+  for (nest::BlockOp writer : writersOf(buffer, func))
+    return Outcome::refused(describe(buffer) + " is written by the kernel")
+        .note(writer, "here; the layout of an output is its readers' choice, "
+                      "cache_write first");
+  auto done = func->getAttrOfType<ArrayAttr>("relayouts");
+  for (Attribute entry : done ? done.getValue() : ArrayRef<Attribute>())
+    if (cast<DictionaryAttr>(entry).getAs<IntegerAttr>("arg").getInt() ==
+        int64_t(arg))
+      return Outcome::refused(describe(buffer) + " has a new layout already")
+          .note(block, "compose both maps into one");
+  Operation *table = func->getParentOp();
+  if (!table || !table->hasTrait<OpTrait::SymbolTable>())
+    return Outcome::refused("the kernel is in no module")
+        .note(func, "there is no place for the kernel that packs");
+  return Outcome::done();
+}
+
+Outcome sched::transformLayout(RewriterBase &rewriter, nest::BlockOp block,
+                               BufferRole role, int64_t number, AffineMap map) {
+  Result<Value> buffer = nthBuffer(block, role, number);
+  if (!buffer)
+    return buffer.getOutcome();
+  auto oldType = cast<MemRefType>((*buffer).getType());
+  if (map.getNumSymbols() != 0 || map.getNumDims() != oldType.getRank())
+    return Outcome::refused("the layout takes " + Twine(map.getNumDims()) +
+                            " dims, " + describe(*buffer) + " has " +
+                            Twine(oldType.getRank()))
+        .note(block, "and symbols are not allowed");
+  Result<Layout> layout = readLayout(map, block);
+  if (!layout)
+    return layout.getOutcome();
+  auto argument = dyn_cast<BlockArgument>(*buffer);
+  if (argument)
+    if (Outcome outcome =
+            checkArgument(block, *buffer, argument.getArgNumber());
+        !outcome.isDone())
+      return outcome;
+  nest::FuncOp func = funcOf(block);
+  for (Operation *user : (*buffer).getUsers())
+    if (!isa<memref::LoadOp, memref::StoreOp>(user))
+      return Outcome::refused(describe(*buffer) + " is used by '" +
+                              user->getName().getStringRef() + "'")
+          .note(user, "only loads and stores can be rewritten");
+
+  AffineSpace space(func);
+  SmallVector<AffineExpr> shape = space.shapeOf(*buffer);
+  SmallVector<bool> padded;
+  SmallVector<AffineExpr> extents =
+      newShape(*layout, map, shape, space, padded);
+  MemRefType newType = typeOf(oldType, extents);
+  if (auto alloc = (*buffer).getDefiningOp<nest::AllocOp>()) {
+    rewriter.modifyOpInPlace(alloc, [&]() {
+      alloc.getResult().setType(newType);
+      SmallVector<Value> operands;
+      AffineMap shapeMap = space.exportMap(extents, operands);
+      alloc.getSizesMutable().assign(operands);
+      if (newType.hasStaticShape())
+        alloc.removeShapeAttr();
+      else
+        alloc.setShapeAttr(AffineMapAttr::get(shapeMap));
+    });
+  } else {
+    unsigned arg = argument.getArgNumber();
+    nest::FuncOp pack =
+        makePack(rewriter, func, arg, *layout, newType, shape, extents, padded);
+    rewriter.modifyOpInPlace(func, [&]() {
+      SmallVector<Type> types(func.getArgumentTypes());
+      types[arg] = newType;
+      func.setFunctionType(rewriter.getFunctionType(types, {}));
+      argument.setType(newType);
+      if (func.getShapes()) {
+        SmallVector<AffineMap> maps;
+        for (unsigned i = 0; i < func.getNumBuffers(); ++i)
+          maps.push_back(i == arg ? AffineMap::get(0, space.getNumSymbols(),
+                                                   extents, func.getContext())
+                                  : func.getBufferShape(i));
+        func.setShapesAttr(rewriter.getAffineMapArrayAttr(maps));
+      }
+      SmallVector<Attribute> entries;
+      if (auto old = func->getAttrOfType<ArrayAttr>("relayouts"))
+        llvm::append_range(entries, old);
+      entries.push_back(rewriter.getDictionaryAttr(
+          {rewriter.getNamedAttr("arg", rewriter.getI64IntegerAttr(arg)),
+           rewriter.getNamedAttr(
+               "kernel", FlatSymbolRefAttr::get(pack.getSymNameAttr()))}));
+      func->setAttr("relayouts", rewriter.getArrayAttr(entries));
+    });
+  }
+  rewriteAccesses(rewriter, func, *buffer, map);
+  return Outcome::done();
+}
+
+DiagnosedSilenceableFailure
+TransformLayoutOp::apply(transform::TransformRewriter &rewriter,
+                         transform::TransformResults &results,
+                         transform::TransformState &state) {
+  nest::BlockOp block;
+  if (auto failed = readHandle(*this, state, getBlock(), block);
+      !failed.succeeded())
+    return failed;
+  if (getRole() != "read" && getRole() != "write")
+    return toFailure(*this, Outcome::refused("a buffer is \"read\" or "
+                                             "\"write\", not \"" +
+                                             getRole() + "\""));
+  return toFailure(*this, sched::transformLayout(rewriter, block,
+                                                 getRole() == "read"
+                                                     ? BufferRole::Read
+                                                     : BufferRole::Write,
+                                                 getBuffer(), getMap()));
+}

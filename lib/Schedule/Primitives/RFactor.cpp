@@ -1,0 +1,328 @@
+//===- RFactor.cpp - rfactor
+//------------------------------------------------===//
+//
+//   for k { for l { S += f(k, l) } }   ==> rfactor l
+//   for k { for l { R[l] (+)= f(k, l) } };  for l { S (+)= R[l] }
+//
+// `l` becomes a spatial iterator of the first block; the other reduction loops
+// become its reduce iterators, and the old ones are computed from them in the
+// body. The second block keeps the name and the init.
+//
+//===----------------------------------------------------------------------===//
+#include "../Apply.h"
+#include "../Rewrite.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::sched;
+using namespace nestor::analysis;
+
+using nest::IteratorKind;
+
+namespace {
+/// Everything that the rewrite needs, gathered while checking.
+struct Plan {
+  nest::BlockOp block;
+  Reducer reducer;
+  BlockForm form;
+  Loops around, reduceLoops;
+  nest::ForOp outermostReduce;
+  SmallVector<int> plain; // the indices of the accumulator
+};
+} // namespace
+
+static Outcome check(nest::ForOp loop, int64_t axis, AffineSpace &space,
+                     Plan &plan) {
+  SmallVector<nest::BlockOp> blocks = blocksIn(loop);
+  if (blocks.size() != 1)
+    return Outcome::refused(describe(loop) + " holds " + Twine(blocks.size()) +
+                            " blocks")
+        .note(loop, "rfactor a loop that holds its reduction only");
+  plan.block = blocks.front();
+  nest::BlockOp block = plan.block;
+  if (analysis::kindOf(block) != BlockKind::Reduction || !block.getInitBlock())
+    return Outcome::refused(describe(block) + " is no reduction with init")
+        .note(block, "rfactor before decompose_reduction");
+  std::optional<Reducer> reducer = reducerOf(block);
+  if (!reducer)
+    return Outcome::refused("the update of " + describe(block) +
+                            " is no known commutative operation")
+        .note(block, "its parts could not be combined");
+  plan.reducer = *reducer;
+  plan.form = BlockForm::of(block, space);
+  plan.around = loopsAround(block);
+  for (nest::ForOp around : plan.around) {
+    if (!feeds(around, block, IteratorKind::Reduce)) {
+      if (around == loop)
+        return Outcome::refused(describe(loop) + " feeds no reduce iterator")
+            .note(loop, "only reduction loops can be factored");
+      continue;
+    }
+    if (feeds(around, block, IteratorKind::Spatial))
+      return Outcome::refused(describe(around) +
+                              " feeds spatial and reduce iterators")
+          .note(around, "split it first");
+    if (space.lowerOf(around) != space.constant(0) || !space.extentOf(around) ||
+        !AffineSpace::isFreeOfLoops(space.extentOf(around)))
+      return Outcome::refused(describe(around) + " is not rectangular")
+          .note(around, "this loop");
+    plan.reduceLoops.push_back(around);
+  }
+  plan.outermostReduce = plan.reduceLoops.front();
+  if (blocksIn(plan.outermostReduce).size() != 1)
+    return Outcome::refused(describe(plan.outermostReduce) +
+                            " holds other blocks than " + describe(block))
+        .note(plan.outermostReduce, "rfactor before moving blocks together");
+  // The first step of every part must run: it is where its init happens.
+  llvm::DenseMap<AffineExpr, AffineExpr> first;
+  for (nest::ForOp around : plan.reduceLoops)
+    if (around != loop)
+      first[space.of(around.getInductionVar())] = space.constant(0);
+  for (const BlockForm::Constraint &constraint : plan.form.constraints) {
+    AffineExpr start = constraint.expr.replace(first);
+    bool usesReduce =
+        start != constraint.expr ||
+        AffineSpace::uses(start, space.of(loop.getInductionVar()));
+    if (usesReduce && (constraint.equal || !space.isNonNegative(start)))
+      return Outcome::refused("the predicate of " + describe(block) +
+                              " can skip the first step of a part")
+          .note(block, "split the reduction by a factor that divides it, or "
+                       "factor an inner loop");
+  }
+  SmallVector<AffineExpr> indices;
+  for (Value index : plan.reducer.store.getIndices())
+    indices.push_back(indexExpr(index, block));
+  std::optional<SmallVector<int>> plain = plainIndices(indices);
+  if (!plain)
+    return Outcome::refused(describe(block) +
+                            " accumulates at something else than its own "
+                            "iterators")
+        .note(plan.reducer.store, "this store");
+  plan.plain = *plain;
+  for (const Access &access : accessesOf(block))
+    if (access.buffer == plan.reducer.store.getMemRef() && !access.inInit &&
+        access.op != plan.reducer.store.getOperation() &&
+        access.op != plan.reducer.load.getOperation())
+      return Outcome::refused(describe(block) +
+                              " reads its accumulator in another place")
+          .note(access.op, "this access");
+  if (axis < 0 || axis > int64_t(indices.size()))
+    return Outcome::refused("there is no axis " + Twine(axis) +
+                            " to insert into " + Twine(indices.size()) +
+                            " dims")
+        .note(loop, "of the accumulator");
+  return Outcome::done();
+}
+
+/// The block that combines the parts: a copy of `block`'s init, and
+/// T[...] = combine(T[...], R[..., l]).
+static void makeFinal(RewriterBase &rewriter, Plan &plan, nest::ForOp loop,
+                      Value parts, int64_t axis, AffineSpace &space) {
+  nest::BlockOp block = plan.block;
+  Location loc = block.getLoc();
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointAfter(plan.outermostReduce);
+  llvm::DenseMap<AffineExpr, AffineExpr> table;
+  auto nestLoop = [&](AffineExpr extent) {
+    nest::ForOp made = makeLoop(rewriter, loc, extent, space);
+    rewriter.setInsertionPoint(made.getBodyBlock()->getTerminator());
+    return made;
+  };
+  // Spatial loops inside of the reduction are run through again.
+  for (nest::ForOp around : plan.around)
+    if (plan.outermostReduce->isProperAncestor(around) &&
+        !llvm::is_contained(plan.reduceLoops, around))
+      table[space.of(around.getInductionVar())] =
+          space.of(nestLoop(space.extentOf(around)).getInductionVar());
+  nest::ForOp last = nestLoop(space.extentOf(loop));
+  BlockForm form;
+  SmallVector<IteratorKind> kinds;
+  SmallVector<int> position(block.getNumIterators(), -1);
+  for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+    if (block.getIteratorKind(i) == IteratorKind::Reduce)
+      continue;
+    position[i] = kinds.size();
+    kinds.push_back(block.getIteratorKind(i));
+    form.bindings.push_back(plan.form.bindings[i].replace(table));
+    form.extents.push_back(plan.form.extents[i]);
+  }
+  unsigned lane = kinds.size();
+  kinds.push_back(IteratorKind::Reduce);
+  form.bindings.push_back(space.of(last.getInductionVar()));
+  form.extents.push_back(space.extentOf(loop));
+  for (const BlockForm::Constraint &constraint : plan.form.constraints) {
+    bool usesReduce = false;
+    for (nest::ForOp around : plan.reduceLoops)
+      usesReduce |= AffineSpace::uses(constraint.expr,
+                                      space.of(around.getInductionVar()));
+    if (!usesReduce)
+      form.constraints.push_back(
+          {constraint.expr.replace(table), constraint.equal});
+  }
+  SmallVector<AffineExpr> zeros(kinds.size(), space.constant(0));
+  AffineMap placeholder = AffineMap::get(0, 0, zeros, rewriter.getContext());
+  auto final = nest::BlockOp::create(rewriter, loc, block.getName(), kinds,
+                                     placeholder, placeholder, ValueRange(),
+                                     /*hasInit=*/true);
+  form.write(final, space);
+  IRMapping mapping;
+  Block *init = final.getInitBlock();
+  rewriter.setInsertionPoint(init->getTerminator());
+  for (BlockArgument arg : block.getInitBlock()->getArguments()) {
+    int to = position[arg.getArgNumber()];
+    mapping.map(
+        arg, to >= 0 ? Value(init->getArgument(to))
+                     : Value(arith::ConstantIndexOp::create(rewriter, loc, 0)));
+  }
+  for (Operation &op : block.getInitBlock()->without_terminator())
+    rewriter.clone(op, mapping);
+  Block *body = final.getBodyBlock();
+  rewriter.setInsertionPoint(body->getTerminator());
+  SmallVector<Value> target;
+  for (int i : plan.plain)
+    target.push_back(
+        i >= 0 ? Value(body->getArgument(position[i]))
+               : Value(arith::ConstantIndexOp::create(rewriter, loc, 0)));
+  SmallVector<Value> source(target);
+  source.insert(source.begin() + axis, body->getArgument(lane));
+  Value buffer = plan.reducer.store.getMemRef();
+  Value old = memref::LoadOp::create(rewriter, loc, buffer, target);
+  Value part = memref::LoadOp::create(rewriter, loc, parts, source);
+  IRMapping combine;
+  combine.map(plan.reducer.load.getResult(), old);
+  combine.map(plan.reducer.addend, part);
+  Operation *result = rewriter.clone(*plan.reducer.combine, combine);
+  memref::StoreOp::create(rewriter, loc, result->getResult(0), buffer, target);
+  eraseDeadIndices(rewriter, final);
+}
+
+/// Turns the old block into the one that makes the parts.
+static void makePartial(RewriterBase &rewriter, Plan &plan, nest::ForOp loop,
+                        Value parts, int64_t axis, AffineSpace &space) {
+  nest::BlockOp block = plan.block;
+  Location loc = block.getLoc();
+  nest::FuncOp func = space.getFunc();
+  // Init: the identity, into the part.
+  rewriter.modifyOpInPlace(block, [&]() {
+    Block *init = block.getInitBlock();
+    while (&init->front() != init->getTerminator())
+      rewriter.eraseOp(init->getTerminator()->getPrevNode());
+  });
+  unsigned numOld = block.getNumIterators();
+  unsigned lane = appendIterator(rewriter, block, IteratorKind::Spatial);
+  BlockForm form = plan.form;
+  form.bindings.push_back(space.of(loop.getInductionVar()));
+  form.extents.push_back(space.extentOf(loop));
+  // Old reduce iterators as expressions of the new iterators (dims).
+  llvm::DenseMap<AffineExpr, AffineExpr> table;
+  table[space.of(loop.getInductionVar())] =
+      getAffineDimExpr(lane, space.getContext());
+  for (nest::ForOp around : plan.reduceLoops) {
+    if (around == loop)
+      continue;
+    unsigned i = appendIterator(rewriter, block, IteratorKind::Reduce);
+    table[space.of(around.getInductionVar())] =
+        getAffineDimExpr(i, space.getContext());
+    form.bindings.push_back(space.of(around.getInductionVar()));
+    form.extents.push_back(space.extentOf(around));
+  }
+  OpBuilder::InsertionGuard guard(rewriter);
+  llvm::BitVector gone(block.getNumIterators());
+  Block *body = block.getBodyBlock(), *init = block.getInitBlock();
+  for (unsigned i = 0; i < numOld; ++i) {
+    if (block.getIteratorKind(i) != IteratorKind::Reduce)
+      continue;
+    gone.set(i);
+    rewriter.setInsertionPointToStart(body);
+    Value value = emitIndex(rewriter, loc, plan.form.bindings[i].replace(table),
+                            body->getArguments(), func);
+    rewriter.replaceAllUsesWith(body->getArgument(i), value);
+  }
+  // The accumulator becomes the part.
+  auto indicesIn = [&](Block *where) {
+    SmallVector<Value> indices;
+    for (int i : plan.plain)
+      indices.push_back(
+          i >= 0 ? Value(where->getArgument(i))
+                 : Value(arith::ConstantIndexOp::create(rewriter, loc, 0)));
+    indices.insert(indices.begin() + axis, where->getArgument(lane));
+    return indices;
+  };
+  rewriter.setInsertionPoint(init->getTerminator());
+  Value identity =
+      arith::ConstantOp::create(rewriter, loc, plan.reducer.identity);
+  memref::StoreOp::create(rewriter, loc, identity, parts, indicesIn(init));
+  rewriter.setInsertionPoint(plan.reducer.load);
+  rewriter.replaceOpWithNewOp<memref::LoadOp>(plan.reducer.load, parts,
+                                              indicesIn(body));
+  rewriter.setInsertionPoint(plan.reducer.store);
+  memref::StoreOp::create(rewriter, loc, plan.reducer.store.getValueToStore(),
+                          parts, indicesIn(body));
+  rewriter.eraseOp(plan.reducer.store);
+  rewriter.modifyOpInPlace(block, [&]() {
+    SmallVector<int32_t> kinds;
+    BlockForm kept;
+    kept.constraints = form.constraints;
+    for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+      if (gone.test(i))
+        continue;
+      kinds.push_back(block.getKinds()[i]);
+      kept.bindings.push_back(form.bindings[i]);
+      kept.extents.push_back(form.extents[i]);
+    }
+    body->eraseArguments(gone);
+    init->eraseArguments(gone);
+    // With one reduction loop each part has a single step: no reduction left.
+    if (!llvm::is_contained(kinds, int32_t(IteratorKind::Reduce))) {
+      kinds.push_back(int32_t(IteratorKind::Reduce));
+      kept.bindings.push_back(space.constant(0));
+      kept.extents.push_back(space.constant(1));
+      body->addArgument(rewriter.getIndexType(), loc);
+      init->addArgument(rewriter.getIndexType(), loc);
+    }
+    block.setKinds(kinds);
+    block.setName(uniqueBlockName(func, (block.getName() + "_rf").str()));
+    kept.write(block, space);
+  });
+  eraseDeadIndices(rewriter, block);
+}
+
+Result<nest::BlockOp> sched::rfactor(RewriterBase &rewriter, nest::ForOp loop,
+                                     int64_t axis) {
+  nest::FuncOp func = funcOf(loop);
+  AffineSpace space(func);
+  Plan plan;
+  if (Outcome outcome = check(loop, axis, space, plan); !outcome.isDone())
+    return outcome;
+  Value buffer = plan.reducer.store.getMemRef();
+  SmallVector<AffineExpr> shape = space.shapeOf(buffer);
+  shape.insert(shape.begin() + axis, space.extentOf(loop));
+  SmallVector<int64_t> dims;
+  for (AffineExpr extent : shape)
+    dims.push_back(
+        AffineSpace::constantOf(extent).value_or(ShapedType::kDynamic));
+  auto type = MemRefType::get(
+      dims, cast<MemRefType>(buffer.getType()).getElementType());
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointToStart(&func.getBody().front());
+  SmallVector<Value> operands;
+  AffineMap map = space.exportMap(shape, operands);
+  auto parts = nest::AllocOp::create(
+      rewriter, loop.getLoc(), type, operands,
+      type.hasStaticShape() ? AffineMapAttr() : AffineMapAttr::get(map));
+  makeFinal(rewriter, plan, loop, parts, axis, space);
+  makePartial(rewriter, plan, loop, parts, axis, space);
+  return plan.block;
+}
+
+DiagnosedSilenceableFailure
+RFactorOp::apply(transform::TransformRewriter &rewriter,
+                 transform::TransformResults &results,
+                 transform::TransformState &state) {
+  nest::ForOp loop;
+  if (auto failed = readHandle(*this, state, getLoop(), loop);
+      !failed.succeeded())
+    return failed;
+  Result<nest::BlockOp> partial = sched::rfactor(rewriter, loop, getAxis());
+  return setResult(*this, results, partial);
+}
