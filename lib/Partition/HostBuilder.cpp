@@ -518,6 +518,10 @@ LogicalResult HostBuilder::convertOp(Operation *op) {
                           check.getMessage());
     return success();
   }
+  if (auto select = dyn_cast<arith::SelectOp>(op);
+      select && isa<RankedTensorType>(select.getType()) &&
+      !isa<ShapedType>(select.getCondition().getType()))
+    return convertSelect(select);
   if (auto branch = dyn_cast<scf::IfOp>(op))
     return convertIf(branch);
   if (auto loop = dyn_cast<scf::ForOp>(op))

@@ -81,6 +81,7 @@ private:
   mlir::LogicalResult convertReshape(mlir::Operation *op,
                                      mlir::ValueRange dims);
   mlir::LogicalResult convertExtract(mlir::tensor::ExtractOp op);
+  mlir::LogicalResult convertSelect(mlir::arith::SelectOp op);
   mlir::LogicalResult convertIf(mlir::scf::IfOp op);
   mlir::LogicalResult convertFor(mlir::scf::ForOp op);
   mlir::LogicalResult convertWhile(mlir::scf::WhileOp op);

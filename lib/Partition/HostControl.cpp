@@ -24,6 +24,23 @@ static bool isTensor(Value value) {
   return isa<RankedTensorType>(value.getType());
 }
 
+/// One of two whole tensors: a choice of buffers.
+LogicalResult HostBuilder::convertSelect(arith::SelectOp op) {
+  Value trueBuffer = bufferOf(op.getTrueValue());
+  Value falseBuffer = bufferOf(op.getFalseValue());
+  auto choice = scf::IfOp::create(
+      builder, op.getLoc(), TypeRange(bufferType(op.getType())),
+      scalarOf(op.getCondition()), /*addThenBlock=*/true,
+      /*addElseBlock=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToEnd(choice.thenBlock());
+  scf::YieldOp::create(builder, op.getLoc(), trueBuffer);
+  builder.setInsertionPointToEnd(choice.elseBlock());
+  scf::YieldOp::create(builder, op.getLoc(), falseBuffer);
+  buffers[op.getResult()] = choice.getResult(0);
+  return success();
+}
+
 LogicalResult HostBuilder::convertIf(scf::IfOp op) {
   SmallVector<Type> types;
   for (Type type : op.getResultTypes())
