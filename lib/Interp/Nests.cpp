@@ -302,20 +302,29 @@ Error buildLaunch(Compiler &compiler, Operation *op, Inst &inst) {
 }
 } // namespace
 
+bool nestor::kernelDims(nest::FuncOp kernel, unsigned buffer,
+                        ArrayRef<int64_t> sizes,
+                        SmallVectorImpl<int64_t> &dims) {
+  SmallVector<AffineExpr> numbers;
+  for (int64_t size : sizes)
+    numbers.push_back(getAffineConstantExpr(size, kernel.getContext()));
+  for (AffineExpr expr : kernel.getBufferShape(buffer).getResults()) {
+    auto dim = dyn_cast<AffineConstantExpr>(simplifyAffineExpr(
+        expr.replaceSymbols(numbers), /*numDims=*/0, /*numSymbols=*/0));
+    if (!dim)
+      return false;
+    dims.push_back(dim.getValue());
+  }
+  return true;
+}
+
 std::string interp::kernelDimsProblem(nest::FuncOp kernel, unsigned buffer,
                                       ArrayRef<int64_t> dims,
                                       ArrayRef<int64_t> sizes) {
-  AffineMap shape = kernel.getBufferShape(buffer);
-  SmallVector<Attribute> inputs, outputs;
-  Builder builder(kernel.getContext());
-  for (int64_t size : sizes)
-    inputs.push_back(builder.getIndexAttr(size));
   SmallVector<int64_t> want;
-  if (failed(shape.constantFold(inputs, outputs)))
+  if (!kernelDims(kernel, buffer, sizes, want))
     return "the shape of buffer " + std::to_string(buffer) +
            " cannot be computed";
-  for (Attribute dim : outputs)
-    want.push_back(cast<IntegerAttr>(dim).getInt());
   if (ArrayRef<int64_t>(want) == dims)
     return "";
   return "buffer " + std::to_string(buffer) + " of kernel '" +

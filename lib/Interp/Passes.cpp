@@ -94,21 +94,14 @@ struct TestInterpret : PassWrapper<TestInterpret, OperationPass<ModuleOp>> {
   }
 
   llvm::Error runNest(nest::FuncOp kernel) {
-    SmallVector<Attribute> numbers;
-    Builder builder(&getContext());
-    for (int64_t size : sizes)
-      numbers.push_back(builder.getIndexAttr(size));
     std::vector<HostTensor> buffers;
     unsigned count = kernel.getNumBuffers();
     if (sizes.size() != kernel.getSizes().size())
       return makeError(ErrorKind::Usage, "sizes= has the wrong length");
     for (unsigned n = 0; n < count; ++n) {
-      SmallVector<Attribute> shape;
-      if (failed(kernel.getBufferShape(n).constantFold(numbers, shape)))
-        return makeError(ErrorKind::Usage, "a shape cannot be computed");
       SmallVector<int64_t> values;
-      for (Attribute dim : shape)
-        values.push_back(cast<IntegerAttr>(dim).getInt());
+      if (!kernelDims(kernel, n, ArrayRef<int64_t>(sizes), values))
+        return makeError(ErrorKind::Usage, "a shape cannot be computed");
       Type type = getElementTypeOrSelf(kernel.getArgumentTypes()[n]);
       buffers.push_back(n + writes < count
                             ? makeInput(type, values, n)

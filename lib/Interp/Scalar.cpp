@@ -115,7 +115,8 @@ unsigned nestor::elementBytes(Type type) {
 
 double nestor::elementAsDouble(const HostTensor &tensor, int64_t index) {
   std::optional<Kind> kind = kindOf(tensor.elementType);
-  if (!kind || static_cast<size_t>(index + 1) * sizeOf(*kind) > tensor.bytes.size())
+  if (!kind ||
+      static_cast<size_t>(index + 1) * sizeOf(*kind) > tensor.bytes.size())
     return std::nan("");
   uint64_t cell =
       readElement(*kind, tensor.bytes.data() + index * sizeOf(*kind));

@@ -73,6 +73,12 @@ private:
   std::unique_ptr<Impl> impl;
 };
 
+/// The dims of buffer `buffer` of `kernel` under these sizes, appended to
+/// `dims`; false when an expression of its shape has no value.
+bool kernelDims(nest::FuncOp kernel, unsigned buffer,
+                llvm::ArrayRef<int64_t> sizes,
+                llvm::SmallVectorImpl<int64_t> &dims);
+
 } // namespace nestor
 
 #endif // NESTOR_INTERP_INTERP_H

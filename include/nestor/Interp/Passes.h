@@ -1,4 +1,5 @@
-//===- Passes.h - The interpreter in nestor-opt -------------------*- C++ -*-===//
+//===- Passes.h - The interpreter in nestor-opt -------------------*- C++
+//-*-===//
 #ifndef NESTOR_INTERP_PASSES_H
 #define NESTOR_INTERP_PASSES_H
 

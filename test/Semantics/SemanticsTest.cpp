@@ -1,0 +1,137 @@
+// Random kernels by the interpreter and by native code: the same bits.
+//
+// NESTOR_SEMANTICS_SEED=N runs one case; NESTOR_SEMANTICS_CASES=N sets how many
+// run; each failure prints its seed and the kernel.
+#include "NativeKernel.h"
+#include "RandomNest.h"
+
+#include "nestor/Dialect/Host/Host.h"
+#include "nestor/Interp/Interp.h"
+#include "nestor/Support/Error.h"
+
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "gtest/gtest.h"
+
+#include <cstdlib>
+
+using namespace nestor;
+
+namespace {
+uint64_t setting(const char *name, uint64_t otherwise) {
+  const char *text = std::getenv(name);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+class Semantics : public testing::Test {
+protected:
+  Semantics() {
+    mlir::DialectRegistry registry;
+    registry.insert<mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect,
+                    mlir::func::FuncDialect, mlir::LLVM::LLVMDialect,
+                    mlir::math::MathDialect, mlir::memref::MemRefDialect,
+                    mlir::scf::SCFDialect, mlir::vector::VectorDialect,
+                    nest::NestDialect, host::HostDialect>();
+    mlir::registerBuiltinDialectTranslation(registry);
+    mlir::registerLLVMDialectTranslation(registry);
+    context.appendDialectRegistry(registry);
+    context.loadAllAvailableDialects();
+    context.disableMultithreading();
+  }
+
+  /// Calls `check` with each seed until NESTOR_SEMANTICS_FAILURES (3) have
+  /// failed.
+  template <typename F>
+  void forSeeds(uint64_t cases, F check) {
+    uint64_t first = setting("NESTOR_SEMANTICS_SEED", 0);
+    if (std::getenv("NESTOR_SEMANTICS_SEED"))
+      cases = 1;
+    cases = setting("NESTOR_SEMANTICS_CASES", cases);
+    uint64_t failures = 0, limit = setting("NESTOR_SEMANTICS_FAILURES", 3);
+    for (uint64_t seed = first; seed < first + cases && failures < limit;
+         ++seed) {
+      std::string problem = check(seed);
+      if (problem.empty())
+        continue;
+      ++failures;
+      ADD_FAILURE() << "seed " << seed << ": " << problem;
+    }
+  }
+
+  static std::string text(llvm::Error error) {
+    return takeError(std::move(error)).second;
+  }
+
+  /// Not empty: how `got` differs from `want`.
+  static std::string difference(const std::vector<HostTensor> &got,
+                                const std::vector<HostTensor> &want) {
+    for (size_t i = 0; i < got.size(); ++i)
+      for (int64_t e = 0, n = want[i].getNumElements(); e < n; ++e) {
+        double a = elementAsDouble(got[i], e), b = elementAsDouble(want[i], e);
+        if (a != b && !(a != a && b != b))
+          return "buffer " + std::to_string(i) + " differs at " +
+                 std::to_string(e) + "\n  got  " + describe(got[i], 64) +
+                 "\n  want " + describe(want[i], 64);
+      }
+    return "";
+  }
+
+  /// Makes loops serial as long as `check` still fails; the last message and
+  /// the nest that it is about.
+  template <typename F>
+  static std::string shrink(nest::FuncOp kernel, F check, std::string message) {
+    mlir::OwningOpRef<nest::FuncOp> copy = kernel.clone();
+    copy->walk([&](nest::ForOp loop) {
+      nest::LoopKind kind = loop.getKind();
+      if (kind == nest::LoopKind::Serial)
+        return;
+      loop.setKind(nest::LoopKind::Serial);
+      std::string now = check(*copy);
+      if (now.empty())
+        loop.setKind(kind);
+      else
+        message = now;
+    });
+    llvm::raw_string_ostream os(message);
+    os << '\n' << **copy << '\n';
+    return message;
+  }
+
+  mlir::MLIRContext context;
+};
+
+TEST_F(Semantics, NativeCodeIsWhatInterpSays) {
+  forSeeds(150, [&](uint64_t seed) -> std::string {
+    // Every third nest is plain: nobody scheduled it.
+    Problem problem =
+        randomProblem(context, seed, NestStyle{.scheduled = seed % 3 != 0});
+    if (!problem.module || failed(mlir::verify(*problem.module)))
+      return "the generator wrote invalid text\n" + problem.text;
+    std::vector<HostTensor> want = problem.buffers, got = problem.buffers;
+    if (llvm::Error error =
+            Interp::runKernel(problem.kernel, want, problem.sizes))
+      return text(std::move(error)) + "\n" + problem.text;
+    if (llvm::Error error =
+            Interp::runKernel(problem.kernel, got, problem.sizes,
+                              {.shuffleSeed = seed + 1, .checkRaces = true}))
+      return text(std::move(error)) + "\n" + problem.text;
+    std::string message = difference(got, want);
+    if (!message.empty())
+      return "parallel order changes the result\n" + message + problem.text;
+    auto native = [&](nest::FuncOp kernel) -> std::string {
+      std::vector<HostTensor> result = problem.buffers;
+      if (llvm::Error error = runNative(kernel, result, problem.writes,
+                                        problem.sizes, 1 + seed % 3))
+        return text(std::move(error));
+      return difference(result, want);
+    };
+    message = native(problem.kernel);
+    return message.empty() ? "" : shrink(problem.kernel, native, message);
+  });
+}
+} // namespace
