@@ -42,7 +42,7 @@ struct ModelOptions {
   bool noSchedule = false;
 
   void add(CLI::App &verb);
-  /// --dims as names and sizes; throws CLI::ValidationError.
+  /// --dims as names and sizes.
   std::map<std::string, int64_t> parseDims() const;
 };
 
@@ -89,7 +89,7 @@ nestor::Result<std::vector<nestor::Tensor>>
 makeInputs(const nestor::Program &program, const InputOptions &options,
            const std::map<std::string, int64_t> &dims);
 
-/// "a.b": the seconds since an earlier call of now().
+/// Seconds of a clock that only goes forward.
 double now();
 
 #endif // NESTOR_TOOLS_COMMAND_H

@@ -7,12 +7,34 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <sys/stat.h>
 #include <unistd.h>
 
 double now() {
   using namespace std::chrono;
   return duration<double>(steady_clock::now().time_since_epoch()).count();
 }
+
+namespace {
+/// Reads "NAME=SIZE"; false when it is not.
+bool parseDim(const std::string &text, std::string &name, int64_t &size) {
+  size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    return false;
+  const char *start = text.c_str() + equals + 1;
+  char *end = nullptr;
+  errno = 0;
+  size = strtoll(start, &end, 10);
+  name = text.substr(0, equals);
+  return end != start && *end == 0 && errno == 0 && size >= 0;
+}
+
+std::string checkDim(const std::string &text) {
+  std::string name;
+  int64_t size;
+  return parseDim(text, name, size) ? "" : "'" + text + "' is not NAME=SIZE";
+}
+} // namespace
 
 void ModelOptions::add(CLI::App &verb) {
   verb.add_option("model", model,
@@ -24,7 +46,8 @@ void ModelOptions::add(CLI::App &verb) {
       ->capture_default_str();
   verb.add_option("--dims", dims,
                   "Fix named dimensions: NAME=SIZE[,NAME=SIZE...]")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->check(checkDim);
   verb.add_option("--threads", threads,
                   "Threads (default: CPU affinity and quota)")
       ->check(CLI::Range(1, 1024));
@@ -37,38 +60,29 @@ void ModelOptions::add(CLI::App &verb) {
 
 std::map<std::string, int64_t> ModelOptions::parseDims() const {
   std::map<std::string, int64_t> result;
-  for (const std::string &text : dims) {
-    size_t equals = text.find('=');
-    char *end = nullptr;
-    errno = 0;
-    long long size = equals == std::string::npos
-                         ? -1
-                         : strtoll(text.c_str() + equals + 1, &end, 10);
-    if (equals == 0 || size < 0 || errno || *end ||
-        end == text.c_str() + equals + 1)
-      throw CLI::ValidationError("--dims", "'" + text + "' is not NAME=SIZE");
-    result[text.substr(0, equals)] = size;
-  }
+  std::string name;
+  int64_t size;
+  for (const std::string &text : dims)
+    if (parseDim(text, name, size))
+      result[name] = size;
   return result;
 }
 
 bool isArtefact(const std::string &path) {
   if (path.ends_with(".nst"))
     return true;
-  // A pipe or a device must not be read here.
+  // Opening a pipe would wait for its other end.
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode))
+    return false;
   char magic[4] = {};
-  if (FILE *file = access(path.c_str(), R_OK) == 0 &&
-                           (path.ends_with(".so") || !path.ends_with(".onnx"))
-                       ? fopen(path.c_str(), "rbe")
-                       : nullptr) {
-    size_t n = fread(magic, 1, 4, file);
-    fclose(file);
-    return n == 4 && memcmp(magic,
-                            "\x7f"
-                            "ELF",
-                            4) == 0;
-  }
-  return false;
+  FILE *file = fopen(path.c_str(), "rbe");
+  if (!file)
+    return false;
+  size_t n = fread(magic, 1, 4, file);
+  fclose(file);
+  constexpr char elf[] = {0x7f, 'E', 'L', 'F'};
+  return n == 4 && memcmp(magic, elf, 4) == 0;
 }
 
 namespace {

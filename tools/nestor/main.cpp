@@ -53,6 +53,10 @@ int main(int argc, char **argv) {
              "malformed model,\n5 unsupported, 6 target missing, 7 budget "
              "exceeded, 8 run-time failure,\n9 mismatch, 10 damaged artefact, "
              "130 interrupted.");
+  app.failure_message([](const CLI::App *, const CLI::Error &e) {
+    return std::string("error: ") + e.what() +
+           "\nRun with --help for more information.\n";
+  });
   Common common;
   std::vector<std::pair<CLI::App *, Body>> bodies;
   for (const Verb &verb : verbs) {
