@@ -9,6 +9,7 @@
 #include "nestor/Dialect/Host/Host.h"
 #include "nestor/Dialect/Model/Model.h"
 #include "nestor/Dialect/Nest/Nest.h"
+#include "nestor/Schedule/Extension.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -22,6 +23,7 @@ void nestor::registerDialects(DialectRegistry &registry) {
                   memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
                   transform::TransformDialect, vector::VectorDialect,
                   nest::NestDialect, model::ModelDialect, host::HostDialect>();
+  registerScheduleExtension(registry);
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
 }

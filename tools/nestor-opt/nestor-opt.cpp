@@ -9,6 +9,7 @@
 #include "nestor/Partition/Partition.h"
 #include "nestor/Pipeline/Dialects.h"
 
+#include "mlir/Dialect/Transform/Transforms/Passes.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -16,6 +17,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   nestor::registerDialects(registry);
   mlir::registerTransformsPasses();
+  mlir::transform::registerTransformPasses();
   nestor::registerGraphPasses();
   nestor::registerInterpPasses();
   nestor::registerLowerPasses();
