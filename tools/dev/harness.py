@@ -47,8 +47,26 @@ class Done:
 
     def first_error(self):
         lines = [l.strip() for l in self.err.splitlines() if l.strip()]
-        errors = [l for l in lines if "error" in l]
-        return (errors or lines or [""])[0]
+        start = next((i for i, l in enumerate(lines) if "error" in l), 0)
+        if len(lines) > start + 1 and lines[start].endswith(":"):
+            return f"{lines[start]} {lines[start + 1]}"  # a list: its first entry
+        return lines[start] if lines else ""
+
+
+def high_water(pid):
+    """MB that the process or one of its children has held at most so far.
+
+    Not wait4's ru_maxrss: that one starts from the size of who forked it.
+    """
+    peak = 0.0
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        peak = next((int(l.split()[1]) / 1024 for l in status.splitlines() if l.startswith("VmHWM")), 0.0)
+        for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            peak = max(peak, high_water(child))
+    except OSError:  # it just ended
+        pass
+    return peak
 
 
 def run(command, timeout, env=None):
@@ -63,24 +81,19 @@ def run(command, timeout, env=None):
             start_new_session=True,
             env={**os.environ, "NO_COLOR": "1", **(env or {})},
         )
-        # os.wait4 also tells the peak memory of the child and its children.
-        status, usage, timed_out, pause = None, None, False, 0.001
-        while status is None:
-            pid, code, used = os.wait4(child.pid, os.WNOHANG)
-            if pid:
-                status, usage = os.waitstatus_to_exitcode(code), used
-            elif not timed_out and time.monotonic() - started > timeout:
+        timed_out, pause, peak_mb = False, 0.001, 0.0
+        while child.poll() is None:
+            peak_mb = max(peak_mb, high_water(child.pid))
+            if not timed_out and time.monotonic() - started > timeout:
                 timed_out = True
                 os.killpg(child.pid, signal.SIGKILL)
-            else:
-                time.sleep(pause)
-                pause = min(pause * 1.5, 0.02)
-        child.returncode = status
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.02)
         texts = []
         for stream in (out, err):
             stream.seek(0)
             texts.append(stream.read().decode(errors="replace"))
-    return Done(status, *texts, time.monotonic() - started, timed_out, usage.ru_maxrss / 1024)
+    return Done(child.returncode, *texts, time.monotonic() - started, timed_out, peak_mb)
 
 
 def cpu_kind(cpuinfo="/proc/cpuinfo"):
