@@ -9,6 +9,7 @@
 // matmul or convolution stays with that one.
 //
 //===----------------------------------------------------------------------===//
+#include "nestor/Graph/Generic.h"
 #include "nestor/Graph/Graph.h"
 
 #include "nestor/Dialect/Model/Model.h"
@@ -26,36 +27,17 @@ using namespace nestor;
 static constexpr int64_t kMaxBodyOps = 160;
 static constexpr unsigned kMaxOperands = 12;
 
-static bool yieldsConstant(linalg::GenericOp op) {
-  return llvm::all_of(op.getBlock()->getTerminator()->getOperands(),
-                      [](Value v) { return matchPattern(v, m_Constant()); });
-}
-
-/// Whether the body only hands on its one input: transpose, broadcast.
-static bool isMovement(linalg::GenericOp op) {
-  Block &body = *op.getBlock();
-  return op.getNumDpsInputs() == 1 && llvm::hasSingleElement(body) &&
-         body.getTerminator()->getOperand(0) == body.getArgument(0);
-}
-
-/// Whether the body reads captured tensors at computed places.
-static bool gathers(linalg::GenericOp op) {
-  bool found = false;
-  op.getRegion().walk([&](tensor::ExtractOp) { found = true; });
-  return found;
-}
-
 static bool hasSideEffects(linalg::GenericOp op) {
   bool found = false;
   op.getRegion().walk([&](cf::AssertOp) { found = true; });
   return found;
 }
 
-/// Whether a product-sum or windowed reduction makes `value`: something that
-/// an elementwise reader should be scheduled with.
+/// Whether a matmul or convolution makes `value`: an elementwise reader should
+/// be scheduled with it.
 static bool isAnchorResult(Value value) {
   auto generic = value.getDefiningOp<linalg::GenericOp>();
-  return generic && generic.getNumReductionLoops();
+  return generic && isAnchor(generic);
 }
 
 static int64_t bodySize(linalg::GenericOp op) {
@@ -107,6 +89,7 @@ LogicalResult nestor::fuseElementwise(ModuleOp module) {
   RewritePatternSet patterns(module.getContext());
   linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
   populateReshapePatterns(patterns);
+  populateMovementPatterns(patterns);
   linalg::GenericOp::getCanonicalizationPatterns(patterns, module.getContext());
   tensor::EmptyOp::getCanonicalizationPatterns(patterns, module.getContext());
   GreedyRewriteConfig config;

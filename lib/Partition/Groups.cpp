@@ -8,6 +8,7 @@
 
 #include "HostBuilder.h"
 
+#include "nestor/Graph/Generic.h"
 #include "nestor/Graph/TensorDims.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -184,13 +185,6 @@ static bool isRowReduction(linalg::GenericOp op) {
   });
 }
 
-static bool isElementwise(linalg::GenericOp op) {
-  return op.getNumReductionLoops() == 0 &&
-         llvm::all_of(op.getDpsInitsMutable(), [&](OpOperand &out) {
-           return op.getMatchingIndexingMap(&out).isIdentity();
-         });
-}
-
 /// Whether `map` starts with the first `count` loops in order and uses them
 /// nowhere else.
 static bool startsWithLoops(AffineMap map, unsigned count) {
@@ -337,20 +331,9 @@ SmallVector<Group> nestor::formGroups(Block &block) {
 
 /// The word for a generic with reduction loops.
 static std::string reductionKind(linalg::GenericOp op) {
-  Operation *update =
-      op.getBlock()->getTerminator()->getOperand(0).getDefiningOp();
-  bool product = false;
-  if (isa_and_nonnull<arith::AddFOp, arith::AddIOp>(update))
-    for (Value operand : update->getOperands()) {
-      Operation *def = operand.getDefiningOp();
-      product |= isa_and_nonnull<arith::MulFOp, arith::MulIOp>(def);
-    }
-  bool windowed = llvm::any_of(op.getIndexingMapsArray(), [](AffineMap map) {
-    return !map.isProjectedPermutation(/*allowZeroInResults=*/true);
-  });
-  if (product && op.getNumDpsInputs() >= 2)
-    return windowed ? "conv" : "matmul";
-  return windowed ? "pool" : "reduce";
+  if (isProductSum(op))
+    return isWindowed(op) ? "conv" : "matmul";
+  return isWindowed(op) ? "pool" : "reduce";
 }
 
 std::string nestor::kindOf(Operation *op) {

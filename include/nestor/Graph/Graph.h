@@ -26,6 +26,12 @@ mlir::LogicalResult fuseElementwise(mlir::ModuleOp module);
 /// reshape(reshape(x)), reshapes that only add or drop dims of 1, and the like.
 void populateReshapePatterns(mlir::RewritePatternSet &patterns);
 
+/// Copies that are indexing maps or views.
+void populateMovementPatterns(mlir::RewritePatternSet &patterns);
+
+/// Convolutions and what surrounds them with the channels innermost.
+mlir::LogicalResult chooseLayouts(mlir::ModuleOp module);
+
 /// Registers nestor-graph, nestor-split-setup and nestor-fuse-elementwise.
 void registerGraphPasses();
 
