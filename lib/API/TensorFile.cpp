@@ -64,6 +64,8 @@ Result<NamedTensor> parsePb(std::span<const uint8_t> bytes) {
   if (!proto)
     return toFailure(proto.takeError());
   DType dtype;
+  if (proto->type == onnx::DataType::Undefined)
+    return Failure{4, "the file holds no tensor"};
   if (!fromOnnx(proto->type, dtype))
     return Failure{5, "a tensor has element type " +
                           onnx::dataTypeName(proto->type).str() +

@@ -78,6 +78,13 @@ Status checkArtefact(const uint8_t *bytes, size_t size, Integrity integrity,
     memcpy(&seal, bytes + size - sizeof seal, sizeof seal);
     layout.sealed = memcmp(seal.magic, sealMagic, sizeof sealMagic) == 0;
   }
+  if (!layout.sealed) {
+    // A seal that is cut off: the file was longer.
+    size_t tail = size < sizeof seal ? size : sizeof seal;
+    if (memmem(bytes + size - tail, tail, sealMagic, sizeof sealMagic))
+      return fail(Code::Damaged, "the artefact is damaged: its end is cut off; "
+                                 "compile the model again");
+  }
   if (layout.sealed) {
     image = size - sizeof seal;
     bool whole = seal.selfHash == damageHash(reinterpret_cast<uint8_t *>(&seal),

@@ -149,6 +149,18 @@ std::vector<uint8_t> sealedBytes() {
   return bytes;
 }
 
+TEST(Program, ACutSealIsFound) {
+  std::vector<uint8_t> bytes = sealedBytes();
+  for (size_t cut = 1; cut <= 56; ++cut) {
+    ArtefactLayout layout;
+    EXPECT_EQ(checkArtefact(bytes.data(), bytes.size() - cut, Integrity::Auto,
+                            layout)
+                  .code,
+              Code::Damaged)
+        << cut;
+  }
+}
+
 TEST(Program, EveryFlippedBitOfASealedFileIsFound) {
   std::vector<uint8_t> bytes = sealedBytes();
   ASSERT_GT(bytes.size(), 64u);
