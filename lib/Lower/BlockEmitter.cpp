@@ -249,8 +249,10 @@ LogicalResult KernelEmitter::emitOp(Operation *op) {
   // mul and add may become one fma: within every tolerance of the default
   // numerics class (docs/reference/tolerances.md).
   if (auto fast = dyn_cast<arith::ArithFastMathInterface>(clone)) {
-    auto flags =
-        fast.getFastMathFlagsAttr().getValue() | arith::FastMathFlags::contract;
+    // Casts carry the attribute only when it says something.
+    auto flags = arith::FastMathFlags::contract;
+    if (arith::FastMathFlagsAttr own = fast.getFastMathFlagsAttr())
+      flags = flags | own.getValue();
     clone->setAttr(fast.getFastMathAttrName(),
                    arith::FastMathFlagsAttr::get(op->getContext(), flags));
   }

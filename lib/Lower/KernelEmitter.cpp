@@ -220,7 +220,7 @@ LogicalResult KernelEmitter::emitLoop(nest::ForOp loop) {
     int64_t count = std::max<int64_t>(0, upper.constant - lower.constant);
     if (count == 0)
       return success();
-    if (count == 1 && loop.getKind() != nest::LoopKind::Parallel)
+    if (count == 1)
       return emitUnrolled(loop, lower.constant, 1);
     if (loop.getKind() == nest::LoopKind::Unroll)
       return emitUnrolled(loop, lower.constant, count);
@@ -424,14 +424,21 @@ LogicalResult KernelEmitter::emitAlloc(nest::AllocOp alloc) {
     buffers[alloc.getResult()] = buffer;
     return success();
   }
+  // The size depends on the kernel's sizes alone: inside a loop, one buffer
+  // serves all of its iterations and is made before the outermost one.
+  OpBuilder::InsertPoint back = builder.saveInsertionPoint();
+  bool inside = builder.getBlock()->getParentOp() != function;
+  if (inside) {
+    Operation *outermost = builder.getBlock()->getParentOp();
+    while (outermost->getParentOp() != function)
+      outermost = outermost->getParentOp();
+    builder.setInsertionPoint(outermost);
+  }
   Value bytes = indexConstant(builder, loc, width);
   for (const LinearIndex &dim : buffer.dims)
     bytes = arith::MulIOp::create(builder, loc, bytes,
                                   dim.materialize(builder, loc));
   bytes = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), bytes);
-  if (builder.getBlock()->getParentOp() != function)
-    return alloc.emitError("a buffer of dynamic or large size cannot be "
-                           "allocated inside a loop");
   buffer.pointer =
       callService(builder, loc, call, offsetof(nst_services, scratch),
                   pointerType, {bytes});
@@ -441,14 +448,16 @@ LogicalResult KernelEmitter::emitAlloc(nest::AllocOp alloc) {
   Value failed = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
                                       buffer.pointer, null);
   Block *here = builder.getBlock();
+  Block *rest = here->splitBlock(builder.getInsertionPoint());
   Block *fail =
       builder.createBlock(here->getParent(), here->getParent()->end());
   Value code = arith::ConstantIntOp::create(builder, loc, NST_BUDGET, 32);
   LLVM::ReturnOp::create(builder, loc, code);
-  Block *rest =
-      builder.createBlock(here->getParent(), here->getParent()->end());
   builder.setInsertionPointToEnd(here);
   LLVM::CondBrOp::create(builder, loc, failed, fail, rest);
-  builder.setInsertionPointToEnd(rest);
+  if (inside)
+    builder.restoreInsertionPoint(back);
+  else
+    builder.setInsertionPointToEnd(rest);
   return success();
 }

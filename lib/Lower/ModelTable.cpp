@@ -112,8 +112,8 @@ static bool isSignless(Type type, unsigned width) {
   return type.isSignlessInteger(width);
 }
 
-/// Element type to nst_dtype. Signless integers are signed; unsigned ones are
-/// marked by `model.unsigned` on the argument (see dtypeOf).
+/// Element type to nst_dtype. Signless integers are signed unless the
+/// argument's `model.dtype` says otherwise (see dtypeOf).
 static const DtypeRow kDtypes[] = {
     {NST_BOOL, [](Type t) { return isSignless(t, 1); }},
     {NST_I8, [](Type t) { return isSignless(t, 8); }},
@@ -159,9 +159,11 @@ LogicalResult lower::emitModelTable(func::FuncOp source, ModuleOp target,
     auto type = cast<MemRefType>(valueType);
     auto name = attrs ? attrs.getAs<StringAttr>("model.name") : StringAttr();
     auto dims = attrs ? attrs.getAs<ArrayAttr>("model.dims") : ArrayAttr();
+    auto dtypeName =
+        attrs ? attrs.getAs<StringAttr>("model.dtype") : StringAttr();
+    bool isUnsigned = dtypeName && dtypeName.getValue().starts_with("uint");
     FailureOr<int64_t> dtype =
-        dtypeOf(source, type.getElementType(),
-                attrs && attrs.contains("model.unsigned"));
+        dtypeOf(source, type.getElementType(), isUnsigned);
     if (failed(dtype))
       return failure();
     SmallVector<SmallVector<Field>> rows;

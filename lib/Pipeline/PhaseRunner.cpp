@@ -94,8 +94,12 @@ PhaseRunner::run(StringRef phase, OwningOpRef<ModuleOp> &module,
   ++number;
   {
     DiagnosticCollector diagnostics(context);
-    if (llvm::Error error = body(module))
-      return error;
+    if (llvm::Error error = body(module)) {
+      auto [kind, text] = takeError(std::move(error));
+      if (std::string details = diagnostics.take(); !details.empty())
+        text += ":\n" + details;
+      return makeError(kind, text);
+    }
     if (module && failed(verify(*module)))
       return makeError(ErrorKind::Internal, "the " + phase +
                                                 " phase made invalid IR:\n" +

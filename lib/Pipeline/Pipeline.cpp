@@ -22,6 +22,7 @@
 #include "Relayouts.h"
 #include "Setup.h"
 
+#include "nestor/Analysis/StructuralHash.h"
 #include "nestor/Codegen/Link.h"
 #include "nestor/Dialect/Nest/Nest.h"
 #include "nestor/Graph/Graph.h"
@@ -29,6 +30,7 @@
 #include "nestor/Lower/Lower.h"
 #include "nestor/Partition/Partition.h"
 #include "nestor/Pipeline/Dialects.h"
+#include "nestor/Rules/Rules.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -132,8 +134,19 @@ llvm::Error Compilation::toPartition() {
 
 llvm::Error Compilation::toSchedule() {
   return runner.run("schedule", module, [&](ModuleOp m) -> LogicalResult {
-    for (auto kernel : m.getOps<nest::FuncOp>())
-      kernels.push_back({kernel.getSymName().str(), "", ""});
+    // Rules may choose the layout of what is constant at every launch.
+    markConstantArguments(m);
+    SmallVector<nest::FuncOp> all(m.getOps<nest::FuncOp>());
+    for (nest::FuncOp kernel : all) {
+      KernelInfo &info = kernels.emplace_back();
+      info.name = kernel.getSymName().str();
+      info.hash = analysis::structuralHash(kernel);
+      if (options.noSchedule)
+        continue;
+      DefaultSchedule schedule = scheduleKernel(kernel, target);
+      info.schedule = std::move(schedule.sequence);
+      info.refusals = std::move(schedule.refusals);
+    }
     // Schedules may change the layout of arguments: constants are packed by
     // @setup, everything else by a kernel before the launch.
     if (failed(resolveRelayouts(m)))

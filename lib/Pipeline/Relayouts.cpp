@@ -8,8 +8,10 @@
 
 #include "nestor/Dialect/Host/Host.h"
 #include "nestor/Dialect/Nest/Nest.h"
+#include "nestor/Rules/Rules.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
@@ -66,8 +68,10 @@ private:
     OpBuilder builder(before);
     Value target =
         host::AllocOp::create(builder, before.getLoc(), type, ValueRange());
+    ValueRange sizes = before.getSizes();
     host::LaunchOp::create(builder, before.getLoc(), pack.getSymName(),
-                           ValueRange{source, target}, ValueRange(), 1);
+                           ValueRange{source, target},
+                           sizes.take_front(pack.getSizes().size()), 1);
     return target;
   }
 
@@ -108,8 +112,13 @@ private:
       Value target = host::OutputOp::create(
           builder, constant.getLoc(), type,
           builder.getI64IntegerAttr(setup.getNumResults()), ValueRange());
+      // The pack takes the kernel's sizes; a constant's dims use none of them.
+      SmallVector<Value> sizes;
+      for (size_t i = 0; i < pack.getSizes().size(); ++i)
+        sizes.push_back(
+            arith::ConstantIndexOp::create(builder, constant.getLoc(), 1));
       host::LaunchOp::create(builder, constant.getLoc(), pack.getSymName(),
-                             ValueRange{source, target}, ValueRange(), 1);
+                             ValueRange{source, target}, sizes, 1);
       auto attrs = builder.getDictionaryAttr(
           builder.getNamedAttr("host.key", builder.getStringAttr(key)));
       (void)setup.insertResult(setup.getNumResults(), type, attrs);
@@ -123,6 +132,26 @@ private:
   llvm::StringSet<> packedKeys;
 };
 } // namespace
+
+void nestor::markConstantArguments(ModuleOp module) {
+  llvm::DenseMap<StringAttr, llvm::BitVector> varying;
+  module.walk([&](host::LaunchOp launch) {
+    llvm::BitVector &bits = varying[launch.getKernelAttr().getAttr()];
+    bits.resize(launch.getBuffers().size());
+    for (auto [i, buffer] : llvm::enumerate(launch.getBuffers()))
+      if (!buffer.getDefiningOp<host::ConstantOp>())
+        bits.set(i);
+  });
+  for (auto kernel : module.getOps<nest::FuncOp>()) {
+    auto it = varying.find(kernel.getSymNameAttr());
+    if (it == varying.end())
+      continue;
+    for (unsigned i = 0; i < it->second.size(); ++i)
+      if (!it->second.test(i))
+        kernel.setArgAttr(i, kConstantArgument,
+                          UnitAttr::get(module.getContext()));
+  }
+}
 
 LogicalResult nestor::resolveRelayouts(ModuleOp module) {
   return RelayoutResolver(module).resolve();

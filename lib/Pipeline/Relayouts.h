@@ -20,6 +20,10 @@
 
 namespace nestor {
 
+/// Marks the arguments of kernels that are constants of the model at every
+/// launch (kConstantArgument).
+void markConstantArguments(mlir::ModuleOp module);
+
 /// Makes every launch match its kernel's layouts; no `relayouts` remain.
 mlir::LogicalResult resolveRelayouts(mlir::ModuleOp module);
 

@@ -50,6 +50,8 @@ struct KernelInfo {
   std::string hash;
   /// The schedule as a Transform-dialect sequence; empty: none.
   std::string schedule;
+  /// Steps that the rules tried and a primitive refused.
+  std::vector<std::string> refusals;
 };
 
 struct PhaseTime {

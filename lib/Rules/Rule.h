@@ -1,0 +1,65 @@
+//===- Rule.h - What all rules share ------------------------------*- C++
+//-*-===//
+//
+// A rule looks at a kernel through a RuleContext and applies primitives through
+// its Schedule. Steps may be refused: `accept` writes the reason down.
+//
+//===----------------------------------------------------------------------===//
+#ifndef NESTOR_LIB_RULES_RULE_H
+#define NESTOR_LIB_RULES_RULE_H
+
+#include "nestor/Analysis/Blocks.h"
+#include "nestor/Rules/Rules.h"
+#include "nestor/Schedule/Schedule.h"
+
+#include "llvm/ADT/StringSet.h"
+
+namespace nestor::rules {
+
+struct RuleContext {
+  sched::Schedule &schedule;
+  const Target &target;
+  DefaultSchedule &result;
+  /// Blocks that a rule has taken care of, by name.
+  llvm::StringSet<llvm::MallocAllocator> done;
+
+  bool accept(llvm::StringRef step, const sched::Outcome &outcome) {
+    if (!outcome.isDone())
+      result.refusals.push_back((step + ": " + outcome.getText()).str());
+    return outcome.isDone();
+  }
+  template <typename T>
+  bool accept(llvm::StringRef step, const sched::Result<T> &outcome) {
+    return bool(outcome) || accept(step, outcome.getOutcome());
+  }
+};
+
+/// The loop that an iterator runs over alone; null when its binding is more
+/// than one loop variable.
+nest::ForOp loopOf(nest::BlockOp block, unsigned iterator);
+
+/// A position of the iterator in an access: the coefficient in each index, and
+/// whether it moves through memory one element at a time.
+struct Use {
+  bool used = false;
+  bool unitStride = false;
+  /// The one index in which it appears; -1 for several.
+  int index = -1;
+};
+Use useOf(const analysis::Access &access, unsigned iterator);
+
+/// Trip count of a loop, or `unknown` when it depends on sizes.
+int64_t tripCount(nest::ForOp loop, int64_t unknown);
+
+/// Rough cost of one execution of everything inside `op`, in ns on one core.
+double estimateWork(mlir::Operation *op, const Target &target);
+
+// The rules.
+void registerTile(RuleContext &context);
+void rowFusion(RuleContext &context);
+void vectorizeBlocks(RuleContext &context);
+void parallelize(RuleContext &context);
+
+} // namespace nestor::rules
+
+#endif // NESTOR_LIB_RULES_RULE_H
