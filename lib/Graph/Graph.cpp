@@ -30,7 +30,12 @@ LogicalResult nestor::optimizeGraph(ModuleOp module) {
   // Before fusion: a merged operator mixes constants with what is not.
   if (failed(splitSetup(module)))
     return failure();
-  if (failed(fuseElementwise(module)))
+  // Layouts are chosen on merged operators: there are fewer borders. They
+  // leave transposes of weights for @setup and of data for fusion.
+  if (failed(fuseElementwise(module)) || failed(clean(module)) ||
+      failed(chooseLayouts(module)) || failed(clean(module)))
+    return failure();
+  if (failed(splitSetup(module)) || failed(fuseElementwise(module)))
     return failure();
   return clean(module);
 }
@@ -64,6 +69,8 @@ void nestor::registerGraphPasses() {
   add<optimizeGraph>("nestor-graph", "Improve the tensor program");
   add<splitSetup>("nestor-split-setup",
                   "Move what depends on constants alone into @setup");
+  add<chooseLayouts>("nestor-choose-layouts",
+                     "Put the channels innermost around convolutions");
   add<fuseElementwise>("nestor-fuse-elementwise",
                        "Merge elementwise operators into their consumers");
 }

@@ -188,9 +188,16 @@ void Splitter::run() {
     added.push_back(cloneInto(value));
   llvm::append_range(results, added);
   unsigned first = ret->getNumOperands();
+  SmallVector<Attribute> attributes;
+  for (unsigned i = 0; i < first; ++i)
+    attributes.push_back(
+        DictionaryAttr::get(context, setup.getResultAttrs(i)));
+  attributes.append(added.size(), DictionaryAttr::get(context));
   ret->setOperands(results);
   setup.setFunctionType(
       builder.getFunctionType({}, TypeRange(ValueRange(results))));
+
+  setup.setResAttrsAttr(ArrayAttr::get(context, attributes));
 
   // The key says how the value is computed: equal text, equal bytes.
   std::string text;
