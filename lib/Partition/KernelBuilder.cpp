@@ -152,6 +152,17 @@ void KernelBuilder::preferBases(const Group &group) {
       add(operand);
     op->walk([&](tensor::ExtractOp extract) { add(extract.getTensor()); });
   }
+  // Then dims of results, unless the others give them: a kernel should not
+  // know how its caller came by a size.
+  for (Operation *op : group.ops)
+    for (Value result : op->getResults())
+      for (OpFoldResult dim : host.dimsOf(result))
+        if (auto value = dyn_cast<Value>(dim)) {
+          SizeTable tried = sizes;
+          tried.get(value);
+          if (tried.getBases().size() > sizes.getBases().size())
+            sizes.addBase(value);
+        }
 }
 
 LogicalResult KernelBuilder::emit(const Group &which) {
