@@ -13,6 +13,7 @@
 #include "mlir/IR/Diagnostics.h"
 
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -338,22 +339,40 @@ llvm::Expected<OwningOpRef<ModuleOp>> Importer::attempt() {
   return module;
 }
 
+/// The error with whatever a hostile file put into it made printable.
+static llvm::Error printableError(llvm::Error error) {
+  auto [kind, text] = takeError(std::move(error));
+  std::string clean;
+  for (char c : text)
+    if (c == '\n' || (c >= ' ' && c < 0x7f))
+      clean += c;
+    else
+      clean += "\\x" + llvm::toHex(llvm::StringRef(&c, 1), /*LowerCase=*/true);
+  return makeError(kind, clean);
+}
+
+static llvm::Expected<OwningOpRef<ModuleOp>>
+runImport(llvm::Expected<Model> model, const ImportOptions &options,
+          MLIRContext &context, ConstantPool &pool) {
+  if (!model)
+    return printableError(model.takeError());
+  if (model->file)
+    pool.keepAlive(model->file);
+  auto module = Importer(*model, options, context, pool).run();
+  if (!module)
+    return printableError(module.takeError());
+  return module;
+}
+
 llvm::Expected<OwningOpRef<ModuleOp>>
 nestor::importOnnx(llvm::StringRef path, const ImportOptions &options,
                    MLIRContext &context, ConstantPool &pool) {
-  auto model = readModel(path);
-  if (!model)
-    return model.takeError();
-  pool.keepAlive(model->file);
-  return Importer(*model, options, context, pool).run();
+  return runImport(readModel(path), options, context, pool);
 }
 
 llvm::Expected<OwningOpRef<ModuleOp>>
 nestor::importOnnx(llvm::ArrayRef<uint8_t> bytes, llvm::StringRef directory,
                    const ImportOptions &options, MLIRContext &context,
                    ConstantPool &pool) {
-  auto model = parseModel(bytes, directory);
-  if (!model)
-    return model.takeError();
-  return Importer(*model, options, context, pool).run();
+  return runImport(parseModel(bytes, directory), options, context, pool);
 }

@@ -21,6 +21,14 @@ Array NodeContext::input(unsigned i) {
   return inputs[i];
 }
 
+Array NodeContext::realInput(unsigned i) {
+  Array array = input(i);
+  if (array && !isFloat(array.type))
+    return t.malformed("input " + llvm::Twine(i) + " must not be " +
+                       dataTypeName(array.type));
+  return array;
+}
+
 SmallVector<Array> NodeContext::allInputs() {
   for (unsigned i = 0; i < inputs.size(); ++i)
     input(i);

@@ -59,6 +59,8 @@ public:
     return i < node.outputs.size() && !node.outputs[i].empty();
   }
   Array input(unsigned i);
+  /// An input that must be of a float type.
+  Array realInput(unsigned i);
   Array optional(unsigned i) const { return has(i) ? inputs[i] : Array(); }
   llvm::SmallVector<Array> allInputs();
 

@@ -15,6 +15,11 @@ using P = arith::CmpIPredicate;
 std::optional<Dims> onnx::axisMask(NodeContext &n, TensorBuilder &t,
                                    llvm::ArrayRef<Dim> axes, int64_t rank) {
   DimMath &d = t.dims;
+  if (int64_t(axes.size()) > rank) {
+    n.malformed(llvm::Twine(axes.size()) + " axes for a rank of " +
+                llvm::Twine(rank));
+    return std::nullopt;
+  }
   if (auto numbers = DimMath::values(axes)) {
     auto checked = n.axes(*numbers, rank);
     if (!checked)

@@ -45,8 +45,8 @@ Array onnx::perChannel(TensorBuilder &t, Array v, int64_t rank) {
 namespace nestor::onnx {
 
 void importBatchNormalization(NodeContext &n, TensorBuilder &t) {
-  Array x = n.input(0), scale = n.input(1), bias = n.input(2),
-        mean = n.input(3), variance = n.input(4);
+  Array x = n.realInput(0), scale = n.realInput(1), bias = n.realInput(2),
+        mean = n.realInput(3), variance = n.realInput(4);
   double epsilon = n.real("epsilon", 1e-5);
   bool training = n.integer("training_mode", 0);
   double momentum = n.real("momentum", 0.9);
@@ -103,7 +103,7 @@ void importBatchNormalization(NodeContext &n, TensorBuilder &t) {
 }
 
 void importLayerNormalization(NodeContext &n, TensorBuilder &t) {
-  Array x = n.input(0), scale = n.input(1), bias = n.optional(2);
+  Array x = n.realInput(0), scale = n.realInput(1), bias = n.optional(2);
   int64_t axis = n.integer("axis", -1);
   double epsilon = n.real("epsilon", 1e-5);
   int64_t stash = n.integer("stash_type", 1);
@@ -137,7 +137,7 @@ void importLayerNormalization(NodeContext &n, TensorBuilder &t) {
 }
 
 void importRMSNormalization(NodeContext &n, TensorBuilder &t) {
-  Array x = n.input(0), scale = n.input(1);
+  Array x = n.realInput(0), scale = n.realInput(1);
   int64_t axis = n.integer("axis", -1);
   double epsilon = n.real("epsilon", 1e-5);
   if (n.failed())
@@ -162,7 +162,7 @@ void importRMSNormalization(NodeContext &n, TensorBuilder &t) {
 }
 
 void importInstanceNormalization(NodeContext &n, TensorBuilder &t) {
-  Array x = n.input(0), scale = n.input(1), bias = n.input(2);
+  Array x = n.realInput(0), scale = n.realInput(1), bias = n.realInput(2);
   double epsilon = n.real("epsilon", 1e-5);
   if (n.failed())
     return;
@@ -184,7 +184,7 @@ void importInstanceNormalization(NodeContext &n, TensorBuilder &t) {
 }
 
 void importGroupNormalization(NodeContext &n, TensorBuilder &t) {
-  Array x = n.input(0), scale = n.input(1), bias = n.input(2);
+  Array x = n.realInput(0), scale = n.realInput(1), bias = n.realInput(2);
   double epsilon = n.real("epsilon", 1e-5);
   int64_t groups = n.requiredInteger("num_groups");
   if (n.failed())
@@ -225,7 +225,7 @@ void importGroupNormalization(NodeContext &n, TensorBuilder &t) {
 }
 
 void importMeanVarianceNormalization(NodeContext &n, TensorBuilder &t) {
-  Array x = n.input(0);
+  Array x = n.realInput(0);
   auto list = n.integers("axes");
   if (n.failed())
     return;
@@ -246,7 +246,7 @@ void importMeanVarianceNormalization(NodeContext &n, TensorBuilder &t) {
 // before: Y = X / (bias + alpha / size * sum of squares in a channel
 // window)^beta after:  a windowed sum over padded squares, then elementwise
 void importLRN(NodeContext &n, TensorBuilder &t) {
-  Array x = n.input(0);
+  Array x = n.realInput(0);
   double alpha = n.real("alpha", 0.0001), beta = n.real("beta", 0.75),
          bias = n.real("bias", 1);
   int64_t size = n.requiredInteger("size");
@@ -281,7 +281,7 @@ void importLRN(NodeContext &n, TensorBuilder &t) {
 }
 
 void importLpNormalization(NodeContext &n, TensorBuilder &t) {
-  Array x = n.input(0);
+  Array x = n.realInput(0);
   int64_t axis = n.integer("axis", -1), p = n.integer("p", 2);
   if (n.failed())
     return;

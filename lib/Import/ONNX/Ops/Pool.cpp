@@ -132,7 +132,7 @@ void importMaxPool(NodeContext &n, TensorBuilder &t) {
 }
 
 void importAveragePool(NodeContext &n, TensorBuilder &t) {
-  Array x = n.input(0);
+  Array x = n.realInput(0);
   bool includePad = n.integer("count_include_pad", 0);
   if (n.failed())
     return;
@@ -199,7 +199,7 @@ static Value lpRoot(Code &c, Value x, int64_t p) {
 }
 
 void importLpPool(NodeContext &n, TensorBuilder &t) {
-  Array x = n.input(0);
+  Array x = n.realInput(0);
   int64_t p = n.integer("p", 2);
   if (n.failed())
     return;
@@ -219,7 +219,7 @@ void importLpPool(NodeContext &n, TensorBuilder &t) {
 }
 
 void importGlobalPool(NodeContext &n, TensorBuilder &t) {
-  Array x = n.input(0);
+  Array x = n.op() == "GlobalMaxPool" ? n.input(0) : n.realInput(0);
   int64_t p = n.integer("p", 2);
   if (n.failed())
     return;
