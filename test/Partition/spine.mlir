@@ -8,22 +8,23 @@
 // CHECK-DAG: %[[W:.*]] = host.constant "w" : memref<128x64xf32>
 // CHECK-DAG: %[[B:.*]] = host.constant "b" : memref<64xf32>
 // CHECK: %[[N:.*]] = memref.dim %[[X]]
-// CHECK: %[[T:.*]] = host.alloc[%[[N]]] : memref<?x64xf32>
-// CHECK: host.launch @matmul_0(%[[X]], %[[W]], %[[T]]) sizes(%[[N]]) writes 1
 // CHECK: %[[Y:.*]] = host.output 0[%[[N]]] : memref<?x64xf32>
-// CHECK: host.launch @elementwise_0(%[[T]], %[[B]], %[[Y]]) sizes(%[[N]]) writes 1
+// CHECK: host.launch @matmul_elementwise_0(%[[X]], %[[W]], %[[B]], %[[Y]]) sizes(%[[N]]) writes 1
 // CHECK: return %[[Y]]
 
-// CHECK-LABEL: nest.func @matmul_0
+// The epilogue rides with the matmul: what is between them is the kernel's own.
+// CHECK-LABEL: nest.func @matmul_elementwise_0
+// CHECK: %[[T:.*]] = nest.alloc [symbol(%{{.*}}), 64] : memref<?x64xf32>
 // CHECK: nest.for %[[I:.*]] = 0 to symbol(%{{.*}}) {
 // CHECK: nest.for %[[J:.*]] = 0 to 64 {
 // CHECK: nest.for %[[K:.*]] = 0 to 128 {
 // CHECK: nest.block "matmul" (%{{.*}} : spatial = %[[I]] to symbol(%{{.*}}), %{{.*}} : spatial = %[[J]] to 64, %{{.*}} : reduce = %[[K]] to 128) init {
-// CHECK: memref.store %{{.*}}, %arg2
+// CHECK: memref.store %{{.*}}, %[[T]]
 // CHECK: } {
 // CHECK: arith.mulf
 // CHECK: arith.addf
-// CHECK-LABEL: nest.func @elementwise_0
+// CHECK: nest.block "elementwise"
+// CHECK: memref.load %[[T]]
 
 #mk = affine_map<(m, n, k) -> (m, k)>
 #kn = affine_map<(m, n, k) -> (k, n)>
