@@ -32,6 +32,8 @@ namespace nestor::interp {
 /// One SSA value at run time: a scalar or a buffer.
 struct Cell {
   uint64_t bits = 0;
+  /// Loaded from an element never written, on its way into another one.
+  bool undefined = false;
   ViewRef view;
 };
 

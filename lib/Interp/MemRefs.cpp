@@ -22,11 +22,37 @@ bool load(State &s, const Inst &i) {
          readChecked(s, i, view, linear, s.bits(i.out[0]));
 }
 
+/// A load whose value only goes into another buffer: copying what was never
+/// written (the padding of a layout) leaves the copy unwritten.
+bool loadForCopy(State &s, const Inst &i) {
+  const View &view = s.view(i.in[0]);
+  int64_t linear;
+  if (!flatten(s, i, view, i.in.drop_front(), linear))
+    return false;
+  Cell &cell = s.cells[i.out[0]];
+  cell.undefined = !view.isWritten(linear);
+  return cell.undefined || readChecked(s, i, view, linear, cell.bits);
+}
+
 bool store(State &s, const Inst &i) {
   View &view = s.view(i.in[1]);
   int64_t linear;
-  return flatten(s, i, view, i.in.drop_front(2), linear) &&
-         writeChecked(s, i, view, linear, s.bits(i.in[0]));
+  if (!flatten(s, i, view, i.in.drop_front(2), linear))
+    return false;
+  const Cell &cell = s.cells[i.in[0]];
+  return writeChecked(s, i, view, linear, cell.bits) &&
+         (!cell.undefined || (view.markUnwritten(linear), true));
+}
+
+Error buildLoad(Compiler &, Operation *op, Inst &inst) {
+  if (!cast<MemRefType>(op->getOperand(0).getType()).getLayout().isIdentity())
+    return Compiler::unsupported(op, "buffers must be contiguous");
+  inst.run = load;
+  if (op->hasOneUse())
+    if (auto user = dyn_cast<memref::StoreOp>(*op->user_begin());
+        user && user.getValueToStore() == op->getResult(0))
+      inst.run = loadForCopy;
+  return Error::success();
 }
 
 bool rank(State &s, const Inst &i) {
@@ -84,7 +110,7 @@ Error nothing(Compiler &, Operation *, Inst &) { return Error::success(); }
 } // namespace
 
 void interp::addMemRef(Table &table) {
-  table["memref.load"] = {nullptr, custom<load>};
+  table["memref.load"] = {nullptr, buildLoad};
   table["memref.store"] = {nullptr, custom<store>};
   table["memref.rank"] = {nullptr, custom<rank>};
   table["memref.alloc"] = {nullptr, custom<alloc>};

@@ -15,6 +15,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -96,6 +97,14 @@ struct View {
     uint16_t *tags = storage->tags.data() + offset + linear * size;
     for (unsigned i = 0; i < size; ++i)
       tags[i] = tag;
+  }
+  void markUnwritten(int64_t linear) const {
+    if (storage->tags.empty())
+      storage->tags.resize(storage->size, tag);
+    unsigned size = sizeOf(kind);
+    std::fill_n(storage->tags.begin() +
+                    static_cast<ptrdiff_t>(offset + linear * size),
+                size, uint16_t(0));
   }
   /// The first element never written; -1 when there is none.
   int64_t firstUnwritten() const;

@@ -7,8 +7,9 @@
 // What it checks while it runs: every access is in bounds, no element is read
 // before it is written, block iterators stay in their domains, kernels write
 // only what they may, buffers of a launch do not overlap, arena slices are not
-// read after another slice overwrote them. Arithmetic rounds after each
-// operation to the type of its result; fast-math flags change nothing.
+// read after another slice overwrote them. A load that only feeds a store may
+// copy an unwritten element: the copy is unwritten too. Arithmetic rounds after
+// each operation to the type of its result; fast-math flags change nothing.
 //
 // Where LLVM leaves a result undefined: an integer division by zero or that
 // overflows is an error; a shift by too much gives 0; a float that does not fit

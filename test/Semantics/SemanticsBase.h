@@ -1,13 +1,19 @@
-// Random kernels by the interpreter and by native code: the same bits.
+// What the tests of random kernels share.
 //
-// NESTOR_SEMANTICS_SEED=N runs one case; NESTOR_SEMANTICS_CASES=N sets how many
-// run; each failure prints its seed and the kernel.
+// NESTOR_SEMANTICS_SEED=N starts at that seed (and runs it alone),
+// NESTOR_SEMANTICS_CASES=N sets how many run, NESTOR_SEMANTICS_FAILURES=N after
+// how many failures to stop. A failure prints its seed and the kernel.
+#ifndef NESTOR_TEST_SEMANTICS_SEMANTICSBASE_H
+#define NESTOR_TEST_SEMANTICS_SEMANTICSBASE_H
+
 #include "NativeKernel.h"
 #include "RandomNest.h"
 
 #include "nestor/Dialect/Host/Host.h"
 #include "nestor/Interp/Interp.h"
 #include "nestor/Support/Error.h"
+
+#include "nestor/Schedule/Extension.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -20,10 +26,9 @@
 
 #include <cstdlib>
 
-using namespace nestor;
+namespace nestor {
 
-namespace {
-uint64_t setting(const char *name, uint64_t otherwise) {
+inline uint64_t setting(const char *name, uint64_t otherwise) {
   const char *text = std::getenv(name);
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
@@ -37,6 +42,7 @@ protected:
                     mlir::math::MathDialect, mlir::memref::MemRefDialect,
                     mlir::scf::SCFDialect, mlir::vector::VectorDialect,
                     nest::NestDialect, host::HostDialect>();
+    registerScheduleExtension(registry);
     mlir::registerBuiltinDialectTranslation(registry);
     mlir::registerLLVMDialectTranslation(registry);
     context.appendDialectRegistry(registry);
@@ -105,33 +111,6 @@ protected:
   mlir::MLIRContext context;
 };
 
-TEST_F(Semantics, NativeCodeIsWhatInterpSays) {
-  forSeeds(150, [&](uint64_t seed) -> std::string {
-    // Every third nest is plain: nobody scheduled it.
-    Problem problem =
-        randomProblem(context, seed, NestStyle{.scheduled = seed % 3 != 0});
-    if (!problem.module || failed(mlir::verify(*problem.module)))
-      return "the generator wrote invalid text\n" + problem.text;
-    std::vector<HostTensor> want = problem.buffers, got = problem.buffers;
-    if (llvm::Error error =
-            Interp::runKernel(problem.kernel, want, problem.sizes))
-      return text(std::move(error)) + "\n" + problem.text;
-    if (llvm::Error error =
-            Interp::runKernel(problem.kernel, got, problem.sizes,
-                              {.shuffleSeed = seed + 1, .checkRaces = true}))
-      return text(std::move(error)) + "\n" + problem.text;
-    std::string message = difference(got, want);
-    if (!message.empty())
-      return "parallel order changes the result\n" + message + problem.text;
-    auto native = [&](nest::FuncOp kernel) -> std::string {
-      std::vector<HostTensor> result = problem.buffers;
-      if (llvm::Error error = runNative(kernel, result, problem.writes,
-                                        problem.sizes, 1 + seed % 3))
-        return text(std::move(error));
-      return difference(result, want);
-    };
-    message = native(problem.kernel);
-    return message.empty() ? "" : shrink(problem.kernel, native, message);
-  });
-}
-} // namespace
+} // namespace nestor
+
+#endif // NESTOR_TEST_SEMANTICS_SEMANTICSBASE_H
