@@ -1,12 +1,16 @@
-/* The contract between a compiled model and whoever runs it. Plain C, append-only.
+/* The contract between a compiled model and whoever runs it. Plain C,
+ * append-only.
  *
- * A compiled model is an object (JIT) or an ELF shared object (.nst) that exports one data symbol, `nst_model`
- * (struct nst_model), and has no constructors: it can be inspected, and refused, before any of its code runs.
- * A run is one call of nst_model.run(call). The model reads inputs and constants through the call, asks it for
- * its arena, its outputs and its parallel loops, and returns a status (0 = ok). It holds no global state.
+ * A compiled model is an object (JIT) or an ELF shared object (.nst) that
+ * exports one data symbol, `nst_model` (struct nst_model), and has no
+ * constructors: it can be inspected, and refused, before any of its code runs.
+ * A run is one call of nst_model.run(call). The model reads inputs and
+ * constants through the call, asks it for its arena, its outputs and its
+ * parallel loops, and returns a status (0 = ok). It holds no global state.
  *
- * Assumes: 64-byte aligned constants, arena and scratch; contiguous row-major tensors.
- * Leaves true: the same object bytes serve JIT and AOT; structs only grow at their end (struct_size says how far).
+ * Assumes: 64-byte aligned constants, arena and scratch; contiguous row-major
+ * tensors. Leaves true: the same object bytes serve JIT and AOT; structs only
+ * grow at their end (struct_size says how far).
  */
 #ifndef NESTOR_RUNTIME_ABI_H
 #define NESTOR_RUNTIME_ABI_H
@@ -38,7 +42,12 @@ enum nst_dtype {
 };
 
 /* Values equal the command's exit codes of the same meaning. */
-enum nst_code { NST_OK = 0, NST_BUDGET = 7, NST_RUN_TIME = 8, NST_DAMAGED = 10 };
+enum nst_code {
+  NST_OK = 0,
+  NST_BUDGET = 7,
+  NST_RUN_TIME = 8,
+  NST_DAMAGED = 10
+};
 
 typedef struct nst_tensor {
   void *data;
@@ -49,21 +58,29 @@ typedef struct nst_tensor {
 
 typedef struct nst_call nst_call;
 
-/* A parallel loop's body: iterations [begin, end) on worker `worker` (0 <= worker < max_workers). */
-typedef int32_t (*nst_body)(void *env, int64_t begin, int64_t end, int32_t worker);
+/* A parallel loop's body: iterations [begin, end) on worker `worker` (0 <=
+ * worker < max_workers). */
+typedef int32_t (*nst_body)(void *env, int64_t begin, int64_t end,
+                            int32_t worker);
 
 /* What a model may ask of its caller during a run. */
 typedef struct nst_services {
   uint64_t struct_size;
-  /* Runs body over [0, n) in chunks of at least `grain` iterations on at most `max_workers` workers (0: no limit).
-   * Nested calls run serially. Returns 0 or the first non-zero status. */
-  int32_t (*parallel_for)(nst_call *call, int64_t n, int64_t grain, int32_t max_workers, nst_body body, void *env);
-  /* The planned arena, at least `bytes` long; null on failure. Called at most once a run. */
+  /* Runs body over [0, n) in chunks of at least `grain` iterations on at most
+   * `max_workers` workers (0: no limit). Nested calls run serially. Returns 0
+   * or the first non-zero status. */
+  int32_t (*parallel_for)(nst_call *call, int64_t n, int64_t grain,
+                          int32_t max_workers, nst_body body, void *env);
+  /* The planned arena, at least `bytes` long; null on failure. Called at most
+   * once a run. */
   void *(*arena)(nst_call *call, uint64_t bytes);
-  /* Memory for data-dependent sizes; lives until the run ends; null on failure. */
+  /* Memory for data-dependent sizes; lives until the run ends; null on failure.
+   */
   void *(*scratch)(nst_call *call, uint64_t bytes);
-  /* The buffer of output `index` with these dims; null on failure. Called once an output. */
-  void *(*output)(nst_call *call, int32_t index, const int64_t *dims, int32_t rank);
+  /* The buffer of output `index` with these dims; null on failure. Called once
+   * an output. */
+  void *(*output)(nst_call *call, int32_t index, const int64_t *dims,
+                  int32_t rank);
   /* Records why the run fails; the model then returns `code`. */
   void (*fail)(nst_call *call, int32_t code, const char *message);
   /* How many workers parallel_for may use at most. */
@@ -77,8 +94,9 @@ struct nst_call {
   const void *const *constants; /* one pointer per nst_model.constants row */
 };
 
-/* A dimension: fixed (symbol < 0, value holds it) or named (symbol indexes nst_model.symbols).
- * symbol == NST_DIM_UNKNOWN: known only after the run (outputs only). */
+/* A dimension: fixed (symbol < 0, value holds it) or named (symbol indexes
+ * nst_model.symbols). symbol == NST_DIM_UNKNOWN: known only after the run
+ * (outputs only). */
 #define NST_DIM_FIXED (-1)
 #define NST_DIM_UNKNOWN (-2)
 typedef struct nst_dim {
@@ -99,7 +117,8 @@ typedef struct nst_symbol {
   int64_t max;
 } nst_symbol;
 
-/* A constant's bytes: nst_model.weights + offset when weights is not null, else given by the loader by key. */
+/* A constant's bytes: nst_model.weights + offset when weights is not null, else
+ * given by the loader by key. */
 typedef struct nst_constant {
   const char *key;
   uint64_t offset;
@@ -111,9 +130,11 @@ typedef struct nst_model {
   uint32_t abi_version;
   uint64_t struct_size;
   const char *name;
-  const char *target;     /* for people: "x86-64-v3", "host: avx512f,..." */
-  const char *features;   /* needed CPU features, comma separated LLVM names: "avx2,fma" */
-  const char *build_info; /* JSON: version, kernels (name, hash, schedule hash) */
+  const char *target;   /* for people: "x86-64-v3", "host: avx512f,..." */
+  const char *features; /* needed CPU features, comma separated LLVM names:
+                           "avx2,fma" */
+  const char
+      *build_info; /* JSON: version, kernels (name, hash, schedule hash) */
   int64_t num_inputs;
   const nst_io *inputs;
   int64_t num_outputs;
@@ -125,7 +146,8 @@ typedef struct nst_model {
   int32_t (*run)(nst_call *call);
 } nst_model;
 
-/* The second, optional exported symbol of an .nst: the weights, page aligned, read only. */
+/* The second, optional exported symbol of an .nst: the weights, page aligned,
+ * read only. */
 #define NST_MODEL_SYMBOL "nst_model"
 #define NST_WEIGHTS_SYMBOL "nst_weights"
 

@@ -1,8 +1,9 @@
 /* The C face of the runtime: load an artefact, run it. Plain C, no LLVM.
  *
- * nst_get_api(NST_API_1) returns a table of functions, or NULL when this library
- * does not know the version. The table and every options struct only grow at
- * their end; struct_size says how far the caller's or the library's goes.
+ * nst_get_api(NST_API_1) returns a table of functions, or NULL when this
+ * library does not know the version. The table and every options struct only
+ * grow at their end; struct_size says how far the caller's or the library's
+ * goes.
  *
  * context (threads, memory) -> program (immutable, shareable) -> instance (one
  * thread at a time) -> run. Every function returns NULL for success or a status
@@ -117,9 +118,9 @@ typedef struct nst_api {
 
   /* Runs. `outputs` may be NULL; so may each entry, or its data: the instance
    * then allocates. A given buffer must hold the bytes that its shape says. */
-  nst_status *(*run)(nst_instance *instance,
-                     const nst_dl_tensor *const *inputs, uint32_t num_inputs,
-                     const nst_dl_tensor *const *outputs, uint32_t num_outputs);
+  nst_status *(*run)(nst_instance *instance, const nst_dl_tensor *const *inputs,
+                     uint32_t num_inputs, const nst_dl_tensor *const *outputs,
+                     uint32_t num_outputs);
   /* A view of an output of the last run, valid until the next. */
   nst_status *(*output)(nst_instance *instance, uint32_t index,
                         nst_dl_tensor *view);
@@ -130,8 +131,7 @@ typedef struct nst_api {
 #if defined(__GNUC__)
 __attribute__((visibility("default")))
 #endif
-const nst_api *
-nst_get_api(uint32_t version);
+const nst_api *nst_get_api(uint32_t version);
 
 #ifdef __cplusplus
 }

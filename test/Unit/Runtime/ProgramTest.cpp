@@ -153,10 +153,10 @@ TEST(Program, ACutSealIsFound) {
   std::vector<uint8_t> bytes = sealedBytes();
   for (size_t cut = 1; cut <= 56; ++cut) {
     ArtefactLayout layout;
-    EXPECT_EQ(checkArtefact(bytes.data(), bytes.size() - cut, Integrity::Auto,
-                            layout)
-                  .code,
-              Code::Damaged)
+    EXPECT_EQ(
+        checkArtefact(bytes.data(), bytes.size() - cut, Integrity::Auto, layout)
+            .code,
+        Code::Damaged)
         << cut;
   }
 }

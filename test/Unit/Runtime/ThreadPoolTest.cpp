@@ -115,7 +115,8 @@ TEST(ThreadPool, NestedLoopsRunSeriallyOnWorkerZero) {
   ThreadPool pool(4);
   Nest nest;
   nest.pool = &pool;
-  static auto inner = [](void *env, int64_t begin, int64_t end, int32_t worker) {
+  static auto inner = [](void *env, int64_t begin, int64_t end,
+                         int32_t worker) {
     auto &self = *static_cast<Nest *>(env);
     self.inner += end - begin;
     self.otherWorkers += worker != 0;

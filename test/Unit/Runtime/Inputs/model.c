@@ -80,9 +80,8 @@ static int32_t run(nst_call *call) {
 }
 
 #ifndef NO_WEIGHTS
-__attribute__((aligned(4096), visibility("default"),
-               section(".nst.weights"))) const float nst_weights[1024] = {
-    1, 2, 3, 4};
+__attribute__((aligned(4096), visibility("default"), section(".nst.weights")))
+const float nst_weights[1024] = {1, 2, 3, 4};
 #endif
 
 static const nst_dim xy[2] = {{0, 0}, {4, NST_DIM_FIXED}};
@@ -92,12 +91,14 @@ static const nst_io outputs[2] = {{"out", NST_F32, 2, xy},
                                   {"sum", NST_F32, 0, 0}};
 static const nst_constant constants[1] = {{"scale", 0, 16}};
 
-__attribute__((visibility("default"))) const nst_model nst_model_storage
-    __asm__("nst_model") = {
-        MAGIC,   ABI,       sizeof(struct nst_model), "test", "host",
-        FEATURES, "{}",     NUM_INPUTS,               inputs, 2,
-        outputs, 1,         symbols,                  1,      constants,
-        run};
+__attribute__((visibility("default")))
+const nst_model nst_model_storage __asm__("nst_model") = {
+    MAGIC,   ABI,        sizeof(struct nst_model),
+    "test",  "host",     FEATURES,
+    "{}",    NUM_INPUTS, inputs,
+    2,       outputs,    1,
+    symbols, 1,          constants,
+    run};
 
 #ifdef CONSTRUCTOR
 int constructed;
