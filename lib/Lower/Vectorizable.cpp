@@ -36,6 +36,9 @@ public:
   explicit LaneCheck(Value lane) : lane(lane) {}
 
   bool check(nest::BlockOp block) {
+    // Divisions of the lane are no linear index.
+    if (dividesLane(block))
+      return false;
     for (Region *region : {&block.getInit(), &block.getBody()}) {
       if (region->empty())
         continue;
@@ -60,6 +63,21 @@ private:
       if (operand == lane && i < numDims && expr.isFunctionOfDim(i))
         return true;
     return false;
+  }
+
+  bool dividesLane(nest::BlockOp block) {
+    SmallVector<AffineExpr> exprs(block.getBindings().getResults());
+    if (std::optional<IntegerSet> set = block.getPredicate())
+      llvm::append_range(exprs, set->getConstraints());
+    bool found = false;
+    for (AffineExpr expr : exprs)
+      expr.walk([&](AffineExpr e) {
+        bool divides = e.getKind() == AffineExprKind::FloorDiv ||
+                       e.getKind() == AffineExprKind::CeilDiv ||
+                       e.getKind() == AffineExprKind::Mod;
+        found |= divides && dependsOnLane(block, e);
+      });
+    return found;
   }
 
   bool varies(ValueRange operands) {

@@ -46,16 +46,14 @@ Schedule::Schedule(nest::FuncOp func) : Schedule(Fork{}, func) {
                        UnitAttr::get(context));
   OpBuilder builder(context);
   builder.setInsertionPointToEnd(sequence->getBody());
-  DictionaryAttr readonly = builder.getDictionaryAttr(
-      builder.getNamedAttr(transform::TransformDialect::kArgReadOnlyAttrName,
-                           builder.getUnitAttr()));
-  transform::NamedSequenceOp::create(
+  auto named = transform::NamedSequenceOp::create(
       builder, loc, transform::TransformDialect::kTransformEntryPointSymbolName,
       transform::AnyOpType::get(context), TypeRange(),
       [](OpBuilder &inside, Location where, BlockArgument) {
         transform::YieldOp::create(inside, where);
-      },
-      ArrayRef<NamedAttribute>(), ArrayRef<DictionaryAttr>(readonly));
+      });
+  named.setArgAttr(0, transform::TransformDialect::kArgReadOnlyAttrName,
+                   builder.getUnitAttr());
 }
 
 Schedule::~Schedule() = default;

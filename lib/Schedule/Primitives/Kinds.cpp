@@ -100,6 +100,12 @@ static Outcome checkIndependent(nest::ForOp loop, bool allowReductions) {
             .note(block, "all its iterations update the same elements of " +
                              describe(buffer) +
                              "; take a spatial loop, or rfactor this one");
+      if (feeds(loop, block, nest::IteratorKind::Spatial))
+        return Outcome::refused(describe(loop) +
+                                " feeds spatial and reduce iterators of " +
+                                describe(block))
+            .note(block, "lanes would be different elements and steps of one "
+                         "element at once; split the loop first");
       if (!reducerOf(block))
         return Outcome::refused("the update of " + describe(block) +
                                 " is no known associative operation")

@@ -84,6 +84,14 @@ Result<Loops> sched::separateFullPartial(RewriterBase &rewriter,
                            [&]() { tail.setKind(nest::LoopKind::Serial); });
   setBounds(rewriter, tail, count, extent, space);
   setBounds(rewriter, loop, space.constant(0), count, space);
+  // count <= extent may hold only for some outer iterations.
+  if (!space.isNonNegative(extent - count))
+    rewriter.modifyOpInPlace(loop, [&]() {
+      SmallVector<Value> operands;
+      AffineMap upper = space.exportMap({count, extent}, operands);
+      loop.setUpperMap(upper);
+      loop.getUpperOperandsMutable().assign(operands);
+    });
   for (nest::BlockOp block : blocksIn(loop)) {
     BlockForm form = BlockForm::of(block, space);
     size_t before = form.constraints.size();
