@@ -31,11 +31,14 @@
 #include "nestor/Partition/Partition.h"
 #include "nestor/Pipeline/Dialects.h"
 #include "nestor/Rules/Rules.h"
+#include "nestor/Schedule/Schedule.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -80,8 +83,34 @@ private:
     return registry;
   }
   std::string buildInfo() const;
+  LogicalResult scheduleOne(nest::FuncOp kernel, KernelInfo &info);
 };
 } // namespace
+
+static std::optional<std::string> readIfExists(StringRef directory,
+                                               StringRef name) {
+  if (directory.empty())
+    return std::nullopt;
+  SmallString<128> path(directory);
+  llvm::sys::path::append(path, name);
+  auto buffer = llvm::MemoryBuffer::getFile(path);
+  if (!buffer)
+    return std::nullopt;
+  return (*buffer)->getBuffer().str();
+}
+
+static bool writeText(StringRef directory, StringRef name, StringRef text) {
+  if (llvm::sys::fs::create_directories(directory))
+    return false;
+  SmallString<128> path(directory);
+  llvm::sys::path::append(path, name);
+  std::error_code code;
+  llvm::raw_fd_ostream file(path, code);
+  if (code)
+    return false;
+  file << text;
+  return true;
+}
 
 std::string Compilation::text() const {
   std::string result;
@@ -132,6 +161,39 @@ llvm::Error Compilation::toPartition() {
                     [&](ModuleOp m) { return partition(m, *constants); });
 }
 
+/// The default schedule, or the one that a file of the override directory says;
+/// both leave the same two files in the dump directory.
+LogicalResult Compilation::scheduleOne(nest::FuncOp kernel, KernelInfo &info) {
+  std::optional<std::string> given =
+      readIfExists(options.overrideDir, info.hash + ".sequence.mlir");
+  if (given) {
+    OwningOpRef<ModuleOp> sequence =
+        parseSourceString<ModuleOp>(*given, ParserConfig(&context));
+    if (!sequence)
+      return kernel.emitError("the schedule ")
+             << info.hash << ".sequence.mlir cannot be read";
+    sched::Outcome outcome = sched::Schedule::replay(*sequence, kernel);
+    if (!outcome.isDone())
+      return kernel.emitError("the schedule ")
+             << info.hash << ".sequence.mlir: " << outcome.getText();
+    info.schedule = std::move(*given);
+  } else {
+    DefaultSchedule schedule = scheduleKernel(kernel, target);
+    info.schedule = std::move(schedule.sequence);
+    info.refusals = std::move(schedule.refusals);
+  }
+  if (options.dumpDir.empty())
+    return success();
+  std::string nest;
+  llvm::raw_string_ostream os(nest);
+  kernel.print(os);
+  if (!writeText(options.dumpDir, info.hash + ".sequence.mlir",
+                 info.schedule) ||
+      !writeText(options.dumpDir, info.hash + ".schedule.mlir", nest))
+    return kernel.emitError("cannot write into ") << options.dumpDir;
+  return success();
+}
+
 llvm::Error Compilation::toSchedule() {
   return runner.run("schedule", module, [&](ModuleOp m) -> LogicalResult {
     // Rules may choose the layout of what is constant at every launch.
@@ -143,9 +205,8 @@ llvm::Error Compilation::toSchedule() {
       info.hash = analysis::structuralHash(kernel);
       if (options.noSchedule)
         continue;
-      DefaultSchedule schedule = scheduleKernel(kernel, target);
-      info.schedule = std::move(schedule.sequence);
-      info.refusals = std::move(schedule.refusals);
+      if (failed(scheduleOne(kernel, info)))
+        return failure();
     }
     // Schedules may change the layout of arguments: constants are packed by
     // @setup, everything else by a kernel before the launch.
