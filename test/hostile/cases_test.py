@@ -21,7 +21,7 @@ def try_case(nestor, name):
     with tempfile.TemporaryDirectory() as folder:
         path = make(pathlib.Path(folder))
         for verb, allowed in (("check", codes), ("run", ENDS_OF_RUN - ({0} if 0 not in codes else set()))):
-            done = harness.run([nestor, verb, path], SECONDS, {"ASAN_OPTIONS": "detect_leaks=0"})
+            done = harness.run([nestor, verb, path], SECONDS, harness.SANITIZERS)
             if done.timed_out:
                 yield f"{name}: nestor {verb} took over {SECONDS} s"
             elif done.code not in allowed:
