@@ -308,6 +308,19 @@ std::optional<int64_t> AffineSpace::sizeFact(unsigned symbol, StringRef name) {
 bool AffineSpace::sizesProveNonNegative(AffineExpr expr) {
   Linear linear = Linear::of(expr), flat;
   flat.constant = linear.constant;
+  // a floordiv c <= a ceildiv c: the pair cancels, whatever a is.
+  for (auto [atom, factor] : llvm::to_vector(linear.terms)) {
+    auto binary = dyn_cast<AffineBinaryOpExpr>(atom);
+    if (factor > 0 || !binary || atom.getKind() != AffineExprKind::FloorDiv)
+      continue;
+    AffineExpr ceil = getAffineBinaryOpExpr(
+        AffineExprKind::CeilDiv, binary.getLHS(), binary.getRHS());
+    int64_t both = std::min(-factor, linear.coefficientOf(ceil));
+    if (both <= 0)
+      continue;
+    linear.add(atom, both);
+    linear.add(ceil, -both);
+  }
   for (auto [atom, factor] : linear.terms) {
     if (isa<AffineSymbolExpr>(atom)) {
       flat.add(atom, factor);

@@ -15,7 +15,7 @@
 // CHECK: nest.for %{{.*}} = 0 to 4 unroll {
 // CHECK: nest.for %{{.*}} = 0 to 16 vectorize {
 // CHECK: nest.block "mm"
-// CHECK-NOT: div
+// CHECK-NOT: arith.div
 // CHECK: nest.block "relu"
 // CHECK: nest.for %{{.*}} = symbol(%{{.*}}) floordiv 4 to symbol(%{{.*}}) ceildiv 4
 // CHECK: nest.block "relu_tail"

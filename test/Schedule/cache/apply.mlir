@@ -1,0 +1,81 @@
+// RUN: nestor-opt %s --split-input-file --transform-interpreter | FileCheck %s
+
+// CHECK-LABEL: nest.func @f
+// CHECK: %[[T:.*]] = nest.alloc : memref<100xf32>
+// CHECK: nest.block "B_read0"
+// CHECK: memref.store %{{.*}}, %[[T]]
+// CHECK: nest.block "B"
+// CHECK: memref.load %[[T]]
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    nest.for %i = 0 to 100 {
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %c = transform.nest.cache_read %b read 0 in "shared"
+    transform.yield
+  }
+}
+
+// -----
+
+// CHECK-LABEL: nest.func @f
+// CHECK: %[[T:.*]] = nest.alloc : memref<100xf32, "register">
+// CHECK: nest.block "B"
+// CHECK: memref.store %{{.*}}, %[[T]]
+// CHECK: nest.block "B_write"
+// CHECK: memref.load %[[T]]
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    nest.for %i = 0 to 100 {
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %c = transform.nest.cache_write %b write 0 in "register"
+    transform.yield
+  }
+}
+
+// -----
+
+// CHECK-LABEL: nest.func @f
+// CHECK: nest.alloc : memref<64xf32, "register">
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<64xf32>, %C: memref<64xf32>) {
+    %T = nest.alloc : memref<64xf32>
+    nest.for %i = 0 to 64 {
+      nest.block "P" (%v : spatial = %i to 64) {
+        %a = memref.load %A[%v] : memref<64xf32>
+        %m = arith.mulf %a, %a : f32
+        memref.store %m, %T[%v] : memref<64xf32>
+      }
+    }
+    nest.for %i = 0 to 16 {
+      nest.for %j = 0 to 4 {
+        nest.block "C" (%v : spatial = %i * 4 + %j to 64) {
+          %t = memref.load %T[%v] : memref<64xf32>
+          %n = arith.negf %t : f32
+          memref.store %n, %C[%v] : memref<64xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "P" in %root : !transform.any_op
+    transform.nest.set_scope %b write 0 in "register"
+    transform.yield
+  }
+}

@@ -1,0 +1,100 @@
+// RUN: nestor-opt %s --split-input-file --transform-interpreter --verify-diagnostics
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<64xf32>, %C: memref<64xf32>) {
+    %T = nest.alloc : memref<64xf32>
+    nest.for %i = 0 to 64 {
+      nest.block "P" (%v : spatial = %i to 64) {
+        %a = memref.load %A[%v] : memref<64xf32>
+        %m = arith.mulf %a, %a : f32
+        memref.store %m, %T[%v] : memref<64xf32>
+      }
+    }
+    nest.for %i = 0 to 16 {
+      nest.for %j = 0 to 4 {
+        // expected-note @+1 {{an output of the kernel must be computed whole; move its consumers with reverse_compute_at instead}}
+        nest.block "C" (%v : spatial = %i * 4 + %j to 64) {
+          %t = memref.load %T[%v] : memref<64xf32>
+          %n = arith.negf %t : f32
+          memref.store %n, %C[%v] : memref<64xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %i = transform.nest.get_loops %p : 1
+    // expected-error @+1 {{block 'C' writes argument 1}}
+    transform.nest.compute_at %c at %i
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<64xf32>, %C: memref<64xf32>) {
+    %T = nest.alloc : memref<64xf32>
+    // expected-note @+1 {{choose a loop of another block}}
+    nest.for %i = 0 to 64 {
+      nest.block "P" (%v : spatial = %i to 64) {
+        %a = memref.load %A[%v] : memref<64xf32>
+        %m = arith.mulf %a, %a : f32
+        memref.store %m, %T[%v] : memref<64xf32>
+      }
+    }
+    nest.for %i = 0 to 16 {
+      nest.for %j = 0 to 4 {
+        nest.block "C" (%v : spatial = %i * 4 + %j to 64) {
+          %t = memref.load %T[%v] : memref<64xf32>
+          %n = arith.negf %t : f32
+          memref.store %n, %C[%v] : memref<64xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %i = transform.nest.get_loops %p : 1
+    // expected-error @+1 {{block 'P' is inside that loop already}}
+    transform.nest.compute_at %p at %i
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<64xf32>, %C: memref<64xf32>) {
+    %T = nest.alloc : memref<64xf32>
+    nest.for %i = 0 to 64 {
+      nest.block "P" (%v : spatial = %i to 64) {
+        %a = memref.load %A[%v] : memref<64xf32>
+        %m = arith.mulf %a, %a : f32
+        memref.store %m, %T[%v] : memref<64xf32>
+      }
+    }
+    // expected-note @+1 {{use compute_at for producers}}
+    nest.for %i = 0 to 16 {
+      nest.for %j = 0 to 4 {
+        nest.block "C" (%v : spatial = %i * 4 + %j to 64) {
+          %t = memref.load %T[%v] : memref<64xf32>
+          %n = arith.negf %t : f32
+          memref.store %n, %C[%v] : memref<64xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %i, %j = transform.nest.get_loops %c : 2
+    // expected-error @+1 {{block 'P' comes before the loop}}
+    transform.nest.reverse_compute_at %p at %i
+    transform.yield
+  }
+}

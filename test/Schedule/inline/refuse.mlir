@@ -1,0 +1,59 @@
+// RUN: nestor-opt %s --split-input-file --transform-interpreter --verify-diagnostics
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<64xf32>, %C: memref<64xf32>) {
+    %T = nest.alloc : memref<64xf32>
+    nest.for %i = 0 to 64 {
+      nest.block "P" (%v : spatial = %i to 64) {
+        %a = memref.load %A[%v] : memref<64xf32>
+        %m = arith.mulf %a, %a : f32
+        memref.store %m, %T[%v] : memref<64xf32>
+      }
+    }
+    nest.for %i = 0 to 16 {
+      nest.for %j = 0 to 4 {
+        // expected-note @+1 {{an output of the kernel cannot be inlined}}
+        nest.block "C" (%v : spatial = %i * 4 + %j to 64) {
+          %t = memref.load %T[%v] : memref<64xf32>
+          %n = arith.negf %t : f32
+          memref.store %n, %C[%v] : memref<64xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    // expected-error @+1 {{block 'C' writes argument 1}}
+    transform.nest.compute_inline %c
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x64xf32>, %S: memref<8xf32>) {
+    nest.for %i = 0 to 8 {
+      nest.for %k = 0 to 64 {
+        // expected-note @+1 {{only blocks without reduction}}
+        nest.block "S" (%v : spatial = %i to 8, %vk : reduce = %k to 64) init {
+          %z = arith.constant 1.0 : f32
+          memref.store %z, %S[%v] : memref<8xf32>
+        } {
+          %a = memref.load %A[%v, %vk] : memref<8x64xf32>
+          %s = memref.load %S[%v] : memref<8xf32>
+          %r = arith.addf %s, %a : f32
+          memref.store %r, %S[%v] : memref<8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %s = transform.nest.get_block "S" in %root : !transform.any_op
+    // expected-error @+1 {{block 'S' is not complete}}
+    transform.nest.compute_inline %s
+    transform.yield
+  }
+}

@@ -1,0 +1,41 @@
+// RUN: nestor-opt %s --split-input-file --transform-interpreter --verify-diagnostics
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    nest.for %i = 0 to 100 {
+      // expected-note @+1 {{its digits must have strides}}
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    // expected-error @+1 {{the layout does not say dim 0 completely}}
+    transform.nest.transform_layout %b "read" 0 to affine_map<(d0) -> (d0 floordiv 16, d0 mod 8)>
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    nest.for %i = 0 to 100 {
+      // expected-note @+1 {{here; the layout of an output}}
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    // expected-error @+1 {{argument 1 is written by the kernel}}
+    transform.nest.transform_layout %b "write" 0 to affine_map<(d0) -> (d0 floordiv 10, d0 mod 10)>
+    transform.yield
+  }
+}

@@ -1,0 +1,57 @@
+// RUN: nestor-opt %s --split-input-file --transform-interpreter --verify-diagnostics
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x64xf32>, %S: memref<8xf32>) {
+    // expected-note @+1 {{only reduction loops can be factored}}
+    nest.for %i = 0 to 8 {
+      nest.for %k = 0 to 64 {
+        nest.block "S" (%v : spatial = %i to 8, %vk : reduce = %k to 64) init {
+          %z = arith.constant 1.0 : f32
+          memref.store %z, %S[%v] : memref<8xf32>
+        } {
+          %a = memref.load %A[%v, %vk] : memref<8x64xf32>
+          %s = memref.load %S[%v] : memref<8xf32>
+          %r = arith.addf %s, %a : f32
+          memref.store %r, %S[%v] : memref<8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %s = transform.nest.get_block "S" in %root : !transform.any_op
+    %i, %k = transform.nest.get_loops %s : 2
+    // expected-error @+1 {{loop 0 of block 'S' feeds no reduce iterator}}
+    %r = transform.nest.rfactor %i axis 0
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x64xf32>, %S: memref<8xf32>) {
+    nest.for %i = 0 to 8 {
+      nest.for %k = 0 to 64 {
+        // expected-note @+1 {{its parts could not be combined}}
+        nest.block "S" (%v : spatial = %i to 8, %vk : reduce = %k to 64) init {
+          %z = arith.constant 1.0 : f32
+          memref.store %z, %S[%v] : memref<8xf32>
+        } {
+          %a = memref.load %A[%v, %vk] : memref<8x64xf32>
+          %s = memref.load %S[%v] : memref<8xf32>
+          %r = arith.subf %s, %a : f32
+          memref.store %r, %S[%v] : memref<8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %s = transform.nest.get_block "S" in %root : !transform.any_op
+    %i, %k = transform.nest.get_loops %s : 2
+    // expected-error @+1 {{the update of block 'S' is no known commutative operation}}
+    %r = transform.nest.rfactor %k axis 0
+    transform.yield
+  }
+}

@@ -1,0 +1,50 @@
+// RUN: nestor-opt %s --split-input-file --transform-interpreter | FileCheck %s
+
+// Dividing and inferred factors, and a predicate where they do not divide.
+// CHECK-LABEL: nest.func @f
+// CHECK: nest.for %[[IO:.*]] = 0 to 7 {
+// CHECK: nest.for %[[II:.*]] = 0 to 16 {
+// CHECK: nest.block "B" (%{{.*}} : spatial = %[[IO]] * 16 + %[[II]] to 100) where (%[[IO]] * -16 - %[[II]] + 99 >= 0)
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    nest.for %i = 0 to 100 {
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    %o, %n = transform.nest.split %i by [-1, 16] : 2
+    transform.yield
+  }
+}
+
+// -----
+
+// CHECK-LABEL: nest.func @f
+// CHECK: nest.for %[[A:.*]] = 0 to 5 {
+// CHECK: nest.for %[[B:.*]] = 0 to 10 {
+// CHECK: nest.for %[[C:.*]] = 0 to 2 {
+// CHECK: nest.block "B" (%{{.*}} : spatial = %[[A]] * 20 + %[[B]] * 2 + %[[C]] to 100) {
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    nest.for %i = 0 to 100 {
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    %k = transform.tune.knob<"t"> = 2 : i64 from options = [2, 4] -> !transform.param<i64>
+    %o, %m, %n = transform.nest.split %i by [5, -1, %k] : 3
+    transform.yield
+  }
+}

@@ -1,0 +1,66 @@
+// RUN: nestor-opt %s --split-input-file --transform-interpreter --verify-diagnostics
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    // expected-note @+1 {{of this extent; leave one factor out}}
+    nest.for %i = 0 to 100 {
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    // expected-error @+1 {{do not cover loop 0 of block 'B'}}
+    %o, %n = transform.nest.split %i by [6, 16] : 2
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    // expected-note @+1 {{of this loop}}
+    nest.for %i = 0 to 100 {
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    // expected-error @+1 {{is the second to be inferred}}
+    %o, %n = transform.nest.split %i by [-1, -1] : 2
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    // expected-note @+1 {{split loops before giving them a kind}}
+    nest.for %i = 0 to 100 {
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    transform.nest.parallel %i grain [1]
+    // expected-error @+1 {{loop 0 of block 'B' is parallel}}
+    %o, %n = transform.nest.split %i by [-1, 4] : 2
+    transform.yield
+  }
+}
