@@ -93,17 +93,31 @@ Outcome sched::reorder(RewriterBase &rewriter, ArrayRef<nest::ForOp> loops) {
             .note(inner, "needs this one outside");
   nest::ForOp top = chain.front(), bottom = chain.back();
   for (nest::BlockOp block : blocksIn(bottom)) {
-    Loops before, after;
-    for (nest::ForOp loop : chain)
-      if (feeds(loop, block, nest::IteratorKind::Ordered))
-        before.push_back(loop);
-    for (nest::ForOp loop : target)
-      if (feeds(loop, block, nest::IteratorKind::Ordered))
-        after.push_back(loop);
-    if (before != after)
+    auto sameOrder = [&](nest::IteratorKind kind) {
+      auto feeding = [&](ArrayRef<nest::ForOp> order) {
+        Loops result;
+        for (nest::ForOp loop : order)
+          if (feeds(loop, block, kind))
+            result.push_back(loop);
+        return result;
+      };
+      return feeding(chain) == feeding(target);
+    };
+    if (!sameOrder(nest::IteratorKind::Ordered))
       return Outcome::refused(describe(block) +
                               " has ordered iterators on these loops")
           .note(block, "they must run in the order they have");
+    // With pure reduction loops the all-zero step, which runs the init, comes
+    // first in every order; loops that also pick the element break that.
+    for (nest::ForOp loop : chain)
+      if (block.getInitBlock() && !sameOrder(nest::IteratorKind::Reduce) &&
+          feeds(loop, block, nest::IteratorKind::Reduce) &&
+          feeds(loop, block, nest::IteratorKind::Spatial))
+        return Outcome::refused(describe(loop) +
+                                " feeds spatial and reduce iterators of " +
+                                describe(block))
+            .note(loop, "the init could come after other steps; decompose the "
+                        "reduction first");
   }
   AffineSpace space(funcOf(top));
   if (Outcome outcome = checkSharing(top, bottom, space); !outcome.isDone())
