@@ -14,7 +14,7 @@ using namespace nestor;
 using namespace nestor::onnx;
 
 Array TensorBuilder::undefined(DataType type, llvm::ArrayRef<Dim> shape) {
-  if (failed())
+  if (failed() || !fits(shape))
     return {};
   Array array;
   array.type = type;

@@ -22,7 +22,7 @@ Array TensorBuilder::reshape(Array array, llvm::ArrayRef<Dim> shape) {
     return array;
   require(dims.product(array.dims), dims.product(shape),
           "a reshape changes the number of elements");
-  if (failed())
+  if (failed() || !fits(shape))
     return {};
   Array result;
   result.type = array.type;

@@ -253,6 +253,17 @@ RankedTensorType TensorBuilder::tensorType(DataType type,
                                storageType(builder.getContext(), type));
 }
 
+bool TensorBuilder::fits(llvm::ArrayRef<Dim> shape) {
+  SmallVector<int64_t> numbers{16}; // the widest element, in bytes
+  for (Dim dim : shape)
+    numbers.push_back(DimMath::value(dim).value_or(1));
+  auto count = elementCount(numbers);
+  if (count)
+    return true;
+  malformed(takeError(count.takeError()).second);
+  return false;
+}
+
 Value TensorBuilder::value(Array &array) {
   if (!array || array.value)
     return array.value;

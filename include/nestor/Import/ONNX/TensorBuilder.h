@@ -219,6 +219,8 @@ private:
   std::vector<mlir::Operation *> discarded;
   enum class Relation { Same, One, MaybeOne };
   Relation relation(Dim in, Dim out);
+  /// Malformed when the numbers among the sizes are negative or overflow.
+  bool fits(llvm::ArrayRef<Dim> shape);
   Array materializeKnown(const Array &array);
   mlir::Value literalValue(Literal &literal);
 };

@@ -59,6 +59,11 @@ static Value conditionValue(TensorBuilder &t, Array condition) {
   return t.scalarValue(t.reshape(condition, {}));
 }
 
+/// Whether all sizes are 1.
+static bool isSingle(const Array &array) {
+  return llvm::all_of(array.dims, [](Dim dim) { return DimMath::isOne(dim); });
+}
+
 /// Imports `branch` in place of the If.
 static void finishBranch(NodeContext &n, const Graph &branch) {
   auto results = n.importGraph(branch, {});
@@ -104,11 +109,20 @@ void importIf(NodeContext &n, TensorBuilder &t) {
   SmallVector<Dims> shapes;
   SmallVector<Type> types;
   for (unsigned i = 0; i < n.outputCount(); ++i) {
-    const Array &a = (*results[0])[i], &c = (*results[1])[i];
+    Array &a = (*results[0])[i], &c = (*results[1])[i];
     if (!a || !c)
       return n.unsupported("an output that a branch leaves empty");
     if (a.type != c.type)
       return n.malformed("the branches make different types");
+    // One element has the rank that is asked for.
+    if (a.rank() != c.rank() && isSingle(a) && isSingle(c)) {
+      bool more = a.rank() > c.rank();
+      Array &fewer = more ? c : a;
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPoint(
+          (more ? sketch.elseBlock() : sketch.thenBlock())->getTerminator());
+      fewer = t.reshape(fewer, (more ? a : c).dims);
+    }
     if (a.rank() != c.rank()) {
       t.discard(sketch);
       bool second = n.guess();
