@@ -270,8 +270,32 @@ Interval AffineSpace::atomBounds(AffineExpr atom, RelaxFn relax) {
   return {constant(0), constant(*divisor - 1)};
 }
 
+/// a - c * (a floordiv c) => a mod c, which has a tight range.
+static void foldMods(Linear &linear) {
+  for (auto [atom, factor] : llvm::to_vector(linear.terms)) {
+    auto binary = dyn_cast<AffineBinaryOpExpr>(atom);
+    auto divisor = binary ? dyn_cast<AffineConstantExpr>(binary.getRHS())
+                          : AffineConstantExpr();
+    if (!divisor || atom.getKind() != AffineExprKind::FloorDiv ||
+        divisor.getValue() <= 0 || factor % divisor.getValue() != 0)
+      continue;
+    int64_t times = -factor / divisor.getValue();
+    Linear numerator = Linear::of(binary.getLHS());
+    if (llvm::any_of(numerator.terms, [&](auto &term) {
+          return linear.coefficientOf(term.first) != times * term.second;
+        }))
+      continue;
+    for (auto [inner, coefficient] : numerator.terms)
+      linear.add(inner, -times * coefficient);
+    linear.constant -= times * numerator.constant;
+    linear.add(atom, -factor);
+    linear.add(binary.getLHS() % divisor.getValue(), times);
+  }
+}
+
 Interval AffineSpace::bounds(AffineExpr expr, RelaxFn relax) {
   Linear linear = Linear::of(canonical(expr));
+  foldMods(linear);
   Linear lower, upper;
   lower.constant = upper.constant = linear.constant;
   bool hasLower = true, hasUpper = true;
@@ -313,8 +337,8 @@ bool AffineSpace::sizesProveNonNegative(AffineExpr expr) {
     auto binary = dyn_cast<AffineBinaryOpExpr>(atom);
     if (factor > 0 || !binary || atom.getKind() != AffineExprKind::FloorDiv)
       continue;
-    AffineExpr ceil = getAffineBinaryOpExpr(
-        AffineExprKind::CeilDiv, binary.getLHS(), binary.getRHS());
+    AffineExpr ceil = getAffineBinaryOpExpr(AffineExprKind::CeilDiv,
+                                            binary.getLHS(), binary.getRHS());
     int64_t both = std::min(-factor, linear.coefficientOf(ceil));
     if (both <= 0)
       continue;

@@ -126,14 +126,19 @@ static DimRange indexRange(AffineExpr index, const BlockForm &form,
     dense = false;
     return whole;
   }
-  // Clip to the buffer where both ends are known.
+  // Accesses are in bounds: an end that cannot be shown to be is the buffer's.
   if (AffineSpace::isFreeOfLoops(best->lower)) {
     AffineExpr end = space.canonical(best->lower + best->extent);
-    std::optional<int64_t> lower = AffineSpace::constantOf(best->lower);
-    if (lower && *lower < 0)
+    if (!space.isNonNegative(best->lower)) {
+      dense &= isa<AffineConstantExpr>(best->lower);
       best->lower = space.constant(0);
-    if (space.isNonNegative(end - size))
+    }
+    if (space.isNonNegative(end - size)) {
       end = size;
+    } else if (!space.isNonNegative(size - end)) {
+      end = size;
+      dense = false;
+    }
     best->extent = space.canonical(end - best->lower);
   }
   return *best;

@@ -148,6 +148,7 @@ public:
 } // namespace
 
 void nestor::registerScheduleExtension(DialectRegistry &registry) {
+  registry.insert<transform::TransformDialect>();
   registry.addExtensions<ScheduleExtension>();
   transform::registerTuneExtension(registry);
 }
