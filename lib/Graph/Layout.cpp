@@ -82,14 +82,25 @@ private:
 };
 } // namespace
 
-/// Whether `op` is a convolution over [n, c, ...] data: a windowed product sum
-/// whose first input is [batch, channel, window...] or [batch, window...] with
-/// the channel among the parallel loops.
+/// Whether `op` is a convolution that makes [n, c, ...] data: a windowed
+/// product sum whose result is indexed by its batch, its channels, then the
+/// loops of the window's positions.
 static bool isConvolution(linalg::GenericOp op) {
   if (!isProductSum(op) || !isWindowed(op) || op->getNumResults() != 1)
     return false;
-  Value data = op.getDpsInputOperand(0)->get();
-  return rankOf(data) >= 3 && rankOf(data) == rankOf(op->getResult(0));
+  AffineMap data = op.getMatchingIndexingMap(op.getDpsInputOperand(0));
+  AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  if (out.getNumResults() < 3)
+    return false;
+  auto inWindow = [&](AffineExpr expr) {
+    return llvm::any_of(data.getResults(), [&](AffineExpr other) {
+      return !isa<AffineDimExpr>(other) &&
+             other.isFunctionOfDim(cast<AffineDimExpr>(expr).getPosition());
+    });
+  };
+  // With one output position the window's loop may be gone: only channels
+  // that are a window rule it out.
+  return !inWindow(out.getResult(1));
 }
 
 static bool isPool(linalg::GenericOp op) {
@@ -125,7 +136,9 @@ void Turner::add(Value value) {
 void Turner::addAround(linalg::GenericOp op) {
   int64_t rank = rankOf(op->getResult(0));
   if (isConvolution(op) || isPool(op)) {
-    add(op.getDpsInputOperand(0)->get());
+    Value data = op.getDpsInputOperand(0)->get();
+    if (rankOf(data) == rank)
+      add(data);
     return;
   }
   for (OpOperand *input : op.getDpsInputOperands())
@@ -441,5 +454,14 @@ LogicalResult nestor::chooseLayouts(ModuleOp module) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (!main || main.isExternal())
     return success();
-  return Turner(main.getBody().front()).run();
+  // Each block by itself: what crosses control flow keeps its order.
+  llvm::SetVector<Block *> blocks;
+  main.walk([&](linalg::GenericOp op) {
+    if (isConvolution(op))
+      blocks.insert(op->getBlock());
+  });
+  for (Block *block : blocks)
+    if (failed(Turner(*block).run()))
+      return failure();
+  return success();
 }

@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -51,6 +52,7 @@ public:
 
 private:
   bool isFoldable(Operation *op);
+  void hoistFrom(Operation *op);
   bool isBoundary(Value value);
   Value cloneInto(Value value);
 
@@ -106,6 +108,19 @@ bool Splitter::isFoldable(Operation *op) {
          (outputs <= kMaxBytes && outputs <= kMaxGrowth * inputs);
 }
 
+/// Constant work inside control flow belongs in front of it: it is the same in
+/// every branch and iteration.
+void Splitter::hoistFrom(Operation *op) {
+  op->walk<WalkOrder::PreOrder>([&](Operation *inner) {
+    if (inner == op || !isa<RegionBranchOpInterface>(inner->getParentOp()) ||
+        !isFoldable(inner))
+      return WalkResult::advance();
+    inner->moveBefore(op);
+    constant.insert(inner);
+    return WalkResult::skip();
+  });
+}
+
 /// Whether a value is worth a result of @setup: computed, and no mere splat.
 bool Splitter::isBoundary(Value value) {
   Operation *op = value.getDefiningOp();
@@ -130,9 +145,12 @@ Value Splitter::cloneInto(Value value) {
 
 void Splitter::run() {
   Block &entry = main.getBody().front();
-  for (Operation &op : entry)
+  for (Operation &op : llvm::make_early_inc_range(entry)) {
     if (isFoldable(&op))
       constant.insert(&op);
+    else if (isa<scf::SCFDialect>(op.getDialect()))
+      hoistFrom(&op);
+  }
   // Results of constant operators that something else needs.
   for (Operation &op : entry) {
     if (constant.contains(&op) && !isa<model::ReshapeOp, tensor::CastOp,
@@ -190,8 +208,7 @@ void Splitter::run() {
   unsigned first = ret->getNumOperands();
   SmallVector<Attribute> attributes;
   for (unsigned i = 0; i < first; ++i)
-    attributes.push_back(
-        DictionaryAttr::get(context, setup.getResultAttrs(i)));
+    attributes.push_back(DictionaryAttr::get(context, setup.getResultAttrs(i)));
   attributes.append(added.size(), DictionaryAttr::get(context));
   ret->setOperands(results);
   setup.setFunctionType(
