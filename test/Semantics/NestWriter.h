@@ -130,6 +130,7 @@ private:
   Buffer contraction();
   Buffer gather();
   Buffer scan();
+  Buffer rows();
   Buffer epilogue(Buffer input);
   std::vector<std::string> iteratorNames(size_t n) {
     std::vector<std::string> names;

@@ -16,6 +16,8 @@ namespace nestor {
 struct NestStyle {
   /// Loops are split, fused, reordered and given kinds in the text already.
   bool scheduled = false;
+  /// Extents that several register tiles fit into.
+  bool large = false;
 };
 
 /// A module with one nest.func and arguments for it.

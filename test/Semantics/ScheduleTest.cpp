@@ -13,76 +13,8 @@
 using namespace nestor;
 
 namespace {
-std::string print(mlir::Operation *op) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  op->print(os);
-  return text;
-}
-
-/// The kernel's buffers: arguments in a new layout go through the kernels that
-/// make it. Empty text: done.
-std::string relayout(nest::FuncOp kernel, const Problem &problem,
-                     std::vector<HostTensor> &buffers) {
-  buffers = problem.buffers;
-  auto list = kernel->getAttrOfType<mlir::ArrayAttr>("relayouts");
-  if (!list)
-    return "";
-  for (auto entry : list.getAsRange<mlir::DictionaryAttr>()) {
-    int64_t arg = entry.getAs<mlir::IntegerAttr>("arg").getInt();
-    auto name = entry.getAs<mlir::FlatSymbolRefAttr>("kernel");
-    auto pack =
-        mlir::SymbolTable::lookupNearestSymbolFrom<nest::FuncOp>(kernel, name);
-    if (!pack)
-      return "no kernel " + name.getValue().str();
-    llvm::SmallVector<int64_t> dims;
-    if (!kernelDims(kernel, arg, problem.sizes, dims))
-      return "a shape has no value";
-    HostTensor packed = HostTensor::undefined(buffers[arg].elementType, dims);
-    std::vector<HostTensor> pair = {buffers[arg], packed};
-    auto [kind, text] = takeError(Interp::runKernel(pack, pair, problem.sizes));
-    if (!text.empty())
-      return text + "\n" + print(pack);
-    buffers[arg] = pair[1];
-  }
-  return "";
-}
-
 class Schedules : public Semantics {
 protected:
-  /// Empty when `kernel` computes what `want` says.
-  std::string meaning(nest::FuncOp kernel, const Problem &problem,
-                      const HostTensor &want, uint64_t seed, bool races) {
-    std::string diagnostics;
-    mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &d) {
-      diagnostics += d.str() + "\n";
-      return mlir::success();
-    });
-    if (failed(mlir::verify(kernel)))
-      return "it is invalid: " + diagnostics;
-    std::vector<HostTensor> buffers;
-    if (std::string why = relayout(kernel, problem, buffers); !why.empty())
-      return why;
-    InterpOptions options;
-    options.shuffleSeed = seed + 1;
-    options.checkRaces = races;
-    if (llvm::Error error =
-            Interp::runKernel(kernel, buffers, problem.sizes, options))
-      return text(std::move(error));
-    return difference({buffers.back()}, {want});
-  }
-
-  std::string native(nest::FuncOp kernel, const Problem &problem,
-                     const HostTensor &want, uint64_t seed) {
-    std::vector<HostTensor> buffers;
-    if (std::string why = relayout(kernel, problem, buffers); !why.empty())
-      return why;
-    if (llvm::Error error = runNative(kernel, buffers, problem.writes,
-                                      problem.sizes, 1 + seed % 3))
-      return text(std::move(error));
-    return difference({buffers.back()}, {want});
-  }
-
   std::string oneCase(uint64_t seed);
 
   /// Primitive -> how often refused, done.
