@@ -112,9 +112,16 @@ static Outcome checkTarget(nest::BlockOp block, nest::ForOp loop) {
   if (loop->isAncestor(block))
     return Outcome::refused(describe(block) + " is inside that loop already")
         .note(loop, "choose a loop of another block");
-  if (loop.getKind() == nest::LoopKind::Vectorize)
-    return Outcome::refused(describe(loop) + " is vectorize")
-        .note(loop, "move blocks before giving loops this kind");
+  for (Operation *up = loop; up; up = up->getParentOp()) {
+    auto around = dyn_cast<nest::ForOp>(up);
+    if (!around || around->isAncestor(block))
+      break;
+    if (around.getKind() == nest::LoopKind::Vectorize ||
+        around.getKind() == nest::LoopKind::Parallel)
+      return Outcome::refused(describe(around) + " is " +
+                              stringifyLoopKind(around.getKind()))
+          .note(around, "move blocks before giving loops this kind");
+  }
   return Outcome::done();
 }
 
