@@ -270,6 +270,9 @@ void importPRelu(NodeContext &n, TensorBuilder &t) {
   Array x = n.input(0), slope = n.input(1);
   if (n.failed())
     return;
+  if (slope.type != x.type || x.type == DataType::Bool)
+    return n.malformed("does not take " + dataTypeName(x.type) + " and " +
+                       dataTypeName(slope.type));
   // Before opset 7 a rank-1 slope is one a channel.
   if (n.version() < 7 && slope.rank() == 1 && x.rank() > 1 &&
       !DimMath::isOne(slope.dims[0])) {
