@@ -143,6 +143,9 @@ struct Building {
     Elements // elementwise so far; a row reduction of it makes it Rows
   } kind = Single;
   SmallVector<DimSource> lead;
+  /// The most loops of a member beyond the leading ones, those of one
+  /// iteration not counted.
+  unsigned inner = 0;
 };
 
 class Former {
@@ -154,6 +157,7 @@ private:
   Building start(Operation *op);
   bool join(Building &building, linalg::GenericOp op);
   bool fits(const Building &building, linalg::GenericOp op, unsigned lead);
+  unsigned innerLoops(linalg::GenericOp op, unsigned lead);
   bool mayMoveTo(const Building &building, Operation *op);
 
   Block &block;
@@ -219,11 +223,20 @@ Building Former::start(Operation *op) {
     if (rows)
       result.lead.assign(extents.begin(),
                          extents.begin() + generic.getNumParallelLoops());
+    if (rows)
+      result.inner = innerLoops(generic, result.lead.size());
   } else if (isElementwise(generic)) {
     result.kind = Building::Elements;
     result.lead = extents;
   }
   return result;
+}
+
+unsigned Former::innerLoops(linalg::GenericOp op, unsigned lead) {
+  SmallVector<DimSource> extents = dims.loopExtents(op);
+  return llvm::count_if(
+      ArrayRef(extents).drop_front(lead),
+      [](const DimSource &extent) { return !extent.isConstant(1); });
 }
 
 /// Whether all that `op` takes from the group is at its own leading loops.
@@ -272,6 +285,7 @@ bool Former::join(Building &building, linalg::GenericOp op) {
   unsigned lead = building.lead.size();
   bool elementwise = isElementwise(op);
   bool rows = kindOf(op) == "reduce" && isRowReduction(op);
+  unsigned inner = 0;
   switch (building.kind) {
   case Building::Anchor:
     // Exactly the anchor's result, element by element.
@@ -281,10 +295,17 @@ bool Former::join(Building &building, linalg::GenericOp op) {
   case Building::Rows:
     if (!(elementwise || rows) || !fits(building, op, lead))
       return false;
+    // Rows are what one worker keeps at hand: one dim. Planes stay apart.
+    inner = innerLoops(op, lead);
+    if (inner && std::max(inner, building.inner) > 1)
+      return false;
     break;
   case Building::Elements:
     lead = op.getNumParallelLoops();
     if (!rows || lead >= building.lead.size() || !fits(building, op, lead))
+      return false;
+    inner = innerLoops(op, lead);
+    if (inner > 1)
       return false;
     building.lead.resize(lead);
     building.kind = Building::Rows;
@@ -292,6 +313,7 @@ bool Former::join(Building &building, linalg::GenericOp op) {
   case Building::Single:
     return false;
   }
+  building.inner = std::max(building.inner, inner);
   building.group.ops.push_back(op);
   return true;
 }
