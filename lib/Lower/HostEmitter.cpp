@@ -381,6 +381,22 @@ LogicalResult HostEmitter::emitOp(Operation *op) {
     });
     return success();
   }
+  if (auto select = dyn_cast<arith::SelectOp>(op);
+      select && isa<MemRefType>(select.getType())) {
+    // A choice of buffers is a choice of their pointers and dims.
+    SmallVector<Value> yes, no, picked;
+    flatten(select.getTrueValue(), yes);
+    flatten(select.getFalseValue(), no);
+    Value condition = values.lookup(select.getCondition());
+    for (auto [a, b] : llvm::zip_equal(yes, no))
+      picked.push_back(
+          isa<LLVM::LLVMPointerType>(a.getType())
+              ? Value(LLVM::SelectOp::create(builder, loc, condition, a, b))
+              : Value(arith::SelectOp::create(builder, loc, condition, a, b)));
+    ValueRange rest(picked);
+    unflatten(select.getResult(), rest);
+    return success();
+  }
   if (op->getNumRegions() != 0)
     return emitStructured(op);
   for (Value operand : op->getOperands())

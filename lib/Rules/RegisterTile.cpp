@@ -133,6 +133,10 @@ static std::optional<Roles> findRoles(nest::FuncOp func, nest::BlockOp block) {
       llvm::erase(roles.outer, i);
       break;
     }
+  // A copy pays when many rows read it again; a plain row reduction has none.
+  if (roles.how == Roles::Copy &&
+      (roles.row < 0 || block.getConstantExtent(roles.row).value_or(64) < 4))
+    return std::nullopt;
   // The innermost reduce loop should run through the other operand's memory.
   for (const Access &read : reads)
     for (unsigned i : roles.reduce)
@@ -257,7 +261,8 @@ static void finishInner(RuleContext &context, sched::BlockRef ref,
     if (!context.accept("split", parts))
       return;
     context.accept("vectorize", s.vectorize((*parts)[1]));
-    context.accept("unroll", s.unroll((*parts)[0]));
+    if (*count <= 16 * lanes)
+      context.accept("unroll", s.unroll((*parts)[0]));
   } else {
     context.accept("vectorize", s.vectorize(*vector));
   }
@@ -323,7 +328,10 @@ static void tileBlock(RuleContext &context, sched::BlockRef ref,
     for (nest::BlockOp reader : readersOf(output, func))
       if (reader != block)
         readers.push_back(reader);
-    if (readers.size() == 1 && kindOf(readers[0]) == BlockKind::Complete) {
+    // One that only maps the results: no loops of its own.
+    if (readers.size() == 1 && kindOf(readers[0]) == BlockKind::Complete &&
+        readers[0].getNumIterators() <=
+            block.getNumIterators() - roles.reduce.size()) {
       auto reader = s.getBlock(readers[0].getName());
       if (context.accept("get_block", reader))
         epilogue = *reader;
