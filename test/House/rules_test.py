@@ -38,6 +38,7 @@ class Layers(Tree):
     def test_accepts_own_room_and_those_below(self):
         self.write("lib/Lower/A.cpp", '#include "nestor/Lower/A.h"\n#include "nestor/Support/B.h"\n')
         self.write("include/nestor/Nest/N.h", '#include "nestor/Support/B.h"\n#include "mlir/IR/X.h"\n')
+        self.write("lib/Nest/Deep/Inner.cpp", '#include "../Private.h"\n')
         self.write("tools/cli/main.cpp", '#include "nestor/Nest/N.h"\n')
         self.assertEqual(self.check("check-layers")[0], 0)
 

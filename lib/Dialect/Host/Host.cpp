@@ -1,4 +1,5 @@
-//===- Host.cpp - The host dialect -----------------------------------------===//
+//===- Host.cpp - The host dialect
+//-----------------------------------------===//
 //
 // Registration and verifiers of HostOps.td.
 //

@@ -1,4 +1,5 @@
-//===- Model.cpp - The model dialect ---------------------------------------===//
+//===- Model.cpp - The model dialect
+//---------------------------------------===//
 //
 // Verifiers and builders of ModelOps.td. Checks are local: ranks, counts and
 // types that can be seen without following values.
@@ -47,12 +48,12 @@ OpFoldResult ReshapeOp::fold(FoldAdaptor) {
   return {};
 }
 
-void LoopsOp::build(
-    OpBuilder &builder, OperationState &state, ValueRange inputs,
-    ValueRange outputs, ValueRange extents, ArrayRef<int32_t> iterators,
-    function_ref<void(OpBuilder &, Location, ValueRange, ValueRange,
-                      ValueRange)>
-        body) {
+void LoopsOp::build(OpBuilder &builder, OperationState &state,
+                    ValueRange inputs, ValueRange outputs, ValueRange extents,
+                    ArrayRef<int32_t> iterators,
+                    function_ref<void(OpBuilder &, Location, ValueRange,
+                                      ValueRange, ValueRange)>
+                        body) {
   build(builder, state, TypeRange(outputs), inputs, outputs, extents,
         iterators);
   OpBuilder::InsertionGuard guard(builder);
@@ -78,9 +79,8 @@ void LoopsOp::build(
 
 LogicalResult LoopsOp::verify() {
   if (getExtents().size() != getIterators().size())
-    return emitOpError("has ")
-           << getExtents().size() << " extents but " << getIterators().size()
-           << " iterators";
+    return emitOpError("has ") << getExtents().size() << " extents but "
+                               << getIterators().size() << " iterators";
   if (TypeRange(getOutputs()) != TypeRange(getResults()))
     return emitOpError("results must have the types of its outs");
   Block &block = getBody().front();
@@ -90,9 +90,9 @@ LogicalResult LoopsOp::verify() {
     return emitOpError("region must take ")
            << loops << " iterators and one memref for each of "
            << getInputs().size() + getOutputs().size() << " tensors";
-  for (auto [i, tensor] : llvm::enumerate(
-           llvm::concat<Value>(SmallVector<Value>(getInputs()),
-                               SmallVector<Value>(getOutputs())))) {
+  for (auto [i, tensor] :
+       llvm::enumerate(llvm::concat<Value>(SmallVector<Value>(getInputs()),
+                                           SmallVector<Value>(getOutputs())))) {
     auto type = cast<RankedTensorType>(tensor.getType());
     auto memref = dyn_cast<MemRefType>(block.getArgument(loops + i).getType());
     if (!memref || memref.getShape() != type.getShape() ||

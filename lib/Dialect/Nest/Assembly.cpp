@@ -1,4 +1,5 @@
-//===- Assembly.cpp - The text of the nest dialect -------------------------===//
+//===- Assembly.cpp - The text of the nest dialect
+//-------------------------===//
 //
 // Custom printers and parsers of NestOps.td; print -> parse -> print is the
 // identity. Affine expressions are written over the SSA names themselves.
@@ -82,7 +83,8 @@ void FuncOp::print(OpAsmPrinter &p) {
   p.printSymbolName(getSymName());
   call_interface_impl::printFunctionSignature(
       p, getArgumentTypes(), getArgAttrsAttr(), /*isVariadic=*/false,
-      getResultTypes(), getResAttrsAttr(), &getBody(), /*printEmptyResult=*/false);
+      getResultTypes(), getResAttrsAttr(), &getBody(),
+      /*printEmptyResult=*/false);
   function_interface_impl::printFunctionAttributes(
       p, *this,
       {getSymNameAttrName(), getFunctionTypeAttrName(), getArgAttrsAttrName(),
@@ -98,13 +100,14 @@ void FuncOp::print(OpAsmPrinter &p) {
 
 /// `expr` or `max(expr, ...)` / `min(expr, ...)`.
 static ParseResult parseBound(OpAsmParser &parser, StringRef keyword,
-                              AffineMap &map, SmallVectorImpl<Value> &operands) {
+                              AffineMap &map,
+                              SmallVectorImpl<Value> &operands) {
   AffineReader reader(parser);
   SmallVector<AffineExpr> exprs;
   if (succeeded(parser.parseOptionalKeyword(keyword))) {
-    if (parser.parseCommaSeparatedList(
-            AsmParser::Delimiter::Paren,
-            [&]() { return reader.parse(exprs.emplace_back()); }))
+    if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, [&]() {
+          return reader.parse(exprs.emplace_back());
+        }))
       return failure();
   } else if (reader.parse(exprs.emplace_back())) {
     return failure();
@@ -214,12 +217,12 @@ ParseResult BlockOp::parse(OpAsmParser &parser, OperationState &result) {
     std::optional<IteratorKind> kind = symbolizeIteratorKind(word);
     if (!kind)
       return parser.emitError(where)
-             << "'" << word << "' is no iterator kind (spatial, reduce, ordered)";
+             << "'" << word
+             << "' is no iterator kind (spatial, reduce, ordered)";
     kinds.push_back(static_cast<int32_t>(*kind));
-    return failure(parser.parseEqual() ||
-                   reader.parse(bindings.emplace_back()) ||
-                   parser.parseKeyword("to") ||
-                   reader.parse(extents.emplace_back()));
+    return failure(
+        parser.parseEqual() || reader.parse(bindings.emplace_back()) ||
+        parser.parseKeyword("to") || reader.parse(extents.emplace_back()));
   };
   auto parseConstraint = [&]() -> ParseResult {
     if (reader.parse(constraints.emplace_back()))
@@ -235,7 +238,8 @@ ParseResult BlockOp::parse(OpAsmParser &parser, OperationState &result) {
   };
 
   if (parser.parseString(&name) ||
-      parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseIterator))
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren,
+                                     parseIterator))
     return failure();
   if (succeeded(parser.parseOptionalKeyword("where")) &&
       parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren,
@@ -291,17 +295,15 @@ void BlockOp::print(OpAsmPrinter &p) {
   ValueRange operands = getLoopOperands();
   ValueRange dims = operands.take_front(bindings.getNumDims());
   ValueRange symbols = operands.drop_front(bindings.getNumDims());
-  llvm::interleaveComma(llvm::seq<unsigned>(0, getNumIterators()), p,
-                        [&](unsigned i) {
-                          p.printRegionArgument(getIterator(i), {},
-                                                /*omitType=*/true);
-                          p << " : " << stringifyIteratorKind(getIteratorKind(i))
-                            << " = ";
-                          p.printAffineExprOfSSAIds(getBinding(i), dims, symbols);
-                          p << " to ";
-                          p.printAffineExprOfSSAIds(getDomain().getResult(i),
-                                                    dims, symbols);
-                        });
+  llvm::interleaveComma(
+      llvm::seq<unsigned>(0, getNumIterators()), p, [&](unsigned i) {
+        p.printRegionArgument(getIterator(i), {},
+                              /*omitType=*/true);
+        p << " : " << stringifyIteratorKind(getIteratorKind(i)) << " = ";
+        p.printAffineExprOfSSAIds(getBinding(i), dims, symbols);
+        p << " to ";
+        p.printAffineExprOfSSAIds(getDomain().getResult(i), dims, symbols);
+      });
   p << ')';
   if (std::optional<IntegerSet> set = getPredicate()) {
     p << " where (";

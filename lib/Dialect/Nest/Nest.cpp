@@ -1,4 +1,5 @@
-//===- Nest.cpp - The nest dialect -----------------------------------------===//
+//===- Nest.cpp - The nest dialect
+//-----------------------------------------===//
 //
 // Registration, builders, accessors and verifiers of NestOps.td. Verifiers are
 // local and cheap: types, counts, what a body may capture. Global statements
@@ -47,8 +48,7 @@ static std::optional<int64_t> constantResult(AffineMap map) {
 /// Dims must be loop variables (or ordered iterators of an enclosing block),
 /// symbols sizes.
 static LogicalResult verifyAffineOperands(Operation *op, AffineMap map,
-                                          ValueRange operands,
-                                          StringRef what) {
+                                          ValueRange operands, StringRef what) {
   if (operands.size() != map.getNumInputs())
     return op->emitOpError() << what << " takes " << map.getNumInputs()
                              << " operands, got " << operands.size();
@@ -113,13 +113,14 @@ static LogicalResult verifyShape(Operation *op, AffineMap map, MemRefType type,
   if (map.getNumDims() != 0 || map.getNumSymbols() != numSizes ||
       map.getNumResults() != type.getRank())
     return op->emitOpError("shape ")
-           << AffineMapAttr::get(map) << " must map " << numSizes << " sizes to the "
-           << type.getRank() << " dims of " << type;
+           << AffineMapAttr::get(map) << " must map " << numSizes
+           << " sizes to the " << type.getRank() << " dims of " << type;
   for (auto [expr, dim] : llvm::zip_equal(map.getResults(), type.getShape())) {
     auto constant = dyn_cast<AffineConstantExpr>(expr);
     if (constant ? constant.getValue() != dim : dim != ShapedType::kDynamic)
       return op->emitOpError("shape ")
-             << AffineMapAttr::get(map) << " disagrees with the dims of " << type;
+             << AffineMapAttr::get(map) << " disagrees with the dims of "
+             << type;
   }
   return success();
 }
@@ -324,8 +325,9 @@ LogicalResult BlockOp::verify() {
     if (failed(verifyIsolation(*this, *region)))
       return failure();
   }
-  if (getInitBlock() && !llvm::is_contained(getKinds(), static_cast<int32_t>(
-                                                            IteratorKind::Reduce)))
+  if (getInitBlock() &&
+      !llvm::is_contained(getKinds(),
+                          static_cast<int32_t>(IteratorKind::Reduce)))
     return emitOpError("has an init but no reduce iterator");
   return success();
 }
@@ -344,8 +346,8 @@ AffineMap AllocOp::getShapeMap() {
 }
 
 StringRef AllocOp::getScope() {
-  auto space =
-      dyn_cast_or_null<StringAttr>(cast<MemRefType>(getType()).getMemorySpace());
+  auto space = dyn_cast_or_null<StringAttr>(
+      cast<MemRefType>(getType()).getMemorySpace());
   return space ? space.getValue() : StringRef(kSharedScope);
 }
 

@@ -1,12 +1,13 @@
-//===- PipelineTest.cpp - From tensor program to native numbers ------------===//
+//===- PipelineTest.cpp - From tensor program to native numbers
+//------------===//
 //
 // Whole compilations of small tensor programs: native code must agree with the
 // interpreter run on the same program as it was imported.
 //
 //===----------------------------------------------------------------------===//
+#include "nestor/Pipeline/Pipeline.h"
 #include "nestor/Interp/Interp.h"
 #include "nestor/Pipeline/Dialects.h"
-#include "nestor/Pipeline/Pipeline.h"
 #include "nestor/Runtime/Instance.h"
 #include "nestor/Support/Error.h"
 
@@ -34,7 +35,8 @@ protected:
              std::vector<std::vector<int64_t>> inputDims) {
     llvm::SmallString<128> path;
     int fd;
-    ASSERT_FALSE(llvm::sys::fs::createTemporaryFile("nestor", "mlir", fd, path));
+    ASSERT_FALSE(
+        llvm::sys::fs::createTemporaryFile("nestor", "mlir", fd, path));
     {
       llvm::raw_fd_ostream file(fd, true);
       file << text;

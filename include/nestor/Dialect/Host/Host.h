@@ -1,4 +1,4 @@
-//===- Host.h - The host dialect ----------------------------------*- C++ -*-===//
+//===- Host.h - The host dialect --------------------------------*- C++ -*-===//
 //
 // What the host does between kernels; described in HostOps.td.
 //

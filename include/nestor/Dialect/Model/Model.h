@@ -1,4 +1,4 @@
-//===- Model.h - The model dialect --------------------------------*- C++ -*-===//
+//===- Model.h - The model dialect ------------------------------*- C++ -*-===//
 //
 // Tensor operators that linalg cannot say; described in ModelOps.td.
 //

@@ -1,4 +1,4 @@
-//===- Nest.h - The nest dialect ----------------------------------*- C++ -*-===//
+//===- Nest.h - The nest dialect --------------------------------*- C++ -*-===//
 //
 // Loops, blocks and buffers: the IR that schedules rewrite; described in
 // NestOps.td.
