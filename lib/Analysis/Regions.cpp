@@ -119,7 +119,7 @@ static DimRange indexRange(AffineExpr index, const BlockForm &form,
         best ? AffineSpace::constantOf(best->extent) : std::nullopt;
     std::optional<int64_t> b = AffineSpace::constantOf(other->extent);
     if (!best || (!a && (b || AffineSpace::isFreeOfLoops(other->lower))) ||
-        (a && b && *b < *a))
+        (a && b && *b < *a && *b > 0))
       best = other;
   }
   if (!best) {

@@ -70,6 +70,10 @@ Result<Loops> sched::separateFullPartial(RewriterBase &rewriter,
     return Outcome::refused("no predicate below " + describe(loop) +
                             " cuts off its last iterations")
         .note(loop, "there is nothing to separate");
+  if (count == space.constant(0))
+    return Outcome::refused("a predicate touches every iteration of " +
+                            describe(loop))
+        .note(loop, "there is no full part; a smaller tile would have one");
   if (!space.isNonNegative(count))
     return Outcome::refused("it cannot be shown that " + describe(loop) +
                             " has iterations that no predicate touches")
