@@ -43,8 +43,17 @@ Value KernelEmitter::laneNumbers() {
 Value KernelEmitter::broadcast(Value scalar) {
   if (isVector(scalar))
     return scalar;
-  return vector::BroadcastOp::create(
-      builder, loc, cast<VectorType>(vectorOf(scalar.getType())), scalar);
+  Type type = scalar.getType();
+  auto spread = [&](Value value) -> Value {
+    return vector::BroadcastOp::create(
+        builder, loc, cast<VectorType>(vectorOf(value.getType())), value);
+  };
+  if (!type.isBF16())
+    return spread(scalar);
+  // As integers: bf16 vectors have no instructions before avx512bf16.
+  Value bits =
+      arith::BitcastOp::create(builder, loc, builder.getI16Type(), scalar);
+  return arith::BitcastOp::create(builder, loc, vectorOf(type), spread(bits));
 }
 
 Value KernelEmitter::value(Value nestValue) {

@@ -98,6 +98,12 @@ static int64_t byteWidth(Type element) {
              : std::max<int64_t>(1, element.getIntOrFloatBitWidth() / 8);
 }
 
+/// 16-bit floats move as integers in vector code: without bf16 instructions
+/// LLVM takes masked vectors of them apart through f32, by library calls.
+static bool movesAsInteger(Type element, int64_t lanes) {
+  return lanes > 0 && (element.isBF16() || element.isF16());
+}
+
 LogicalResult KernelEmitter::emitLoad(memref::LoadOp op) {
   auto it = buffers.find(op.getMemRef());
   if (it == buffers.end())
@@ -105,7 +111,8 @@ LogicalResult KernelEmitter::emitLoad(memref::LoadOp op) {
                         "nest.alloc in scope");
   const Buffer &buffer = it->second;
   Type element = buffer.type.getElementType();
-  Type storage = elementStorage(element);
+  Type storage = movesAsInteger(element, mode.lanes) ? builder.getI16Type()
+                                                     : elementStorage(element);
   int64_t align = byteWidth(storage);
   std::optional<LinearIndex> offset = elementOffset(buffer, op.getIndices());
   Value loaded;
@@ -155,6 +162,9 @@ LogicalResult KernelEmitter::emitLoad(memref::LoadOp op) {
   if (element.isInteger(1)) {
     Type type = isVector(loaded) ? vectorOf(element) : element;
     loaded = arith::TruncIOp::create(builder, loc, type, loaded);
+  } else if (storage != element && movesAsInteger(element, mode.lanes)) {
+    Type type = isVector(loaded) ? vectorOf(element) : element;
+    loaded = arith::BitcastOp::create(builder, loc, type, loaded);
   }
   values[op.getResult()] = loaded;
   return success();
@@ -278,6 +288,11 @@ LogicalResult KernelEmitter::emitStore(memref::StoreOp op) {
   if (element.isInteger(1)) {
     Type type = isVector(stored) ? vectorOf(storage) : storage;
     stored = arith::ExtUIOp::create(builder, loc, type, stored);
+  } else if (movesAsInteger(element, mode.lanes)) {
+    Type type = builder.getI16Type();
+    if (isVector(stored))
+      type = vectorOf(type);
+    stored = arith::BitcastOp::create(builder, loc, type, stored);
   }
   if (uniform) {
     Value pointer = pointerTo(buffer, *offset);

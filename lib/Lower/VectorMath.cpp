@@ -357,6 +357,16 @@ Results expandSignBit(Operation *op, MathBuilder &m, Type element) {
   return {arith::BitcastOp::create(m.b, m.loc, m.shaped(element), changed)};
 }
 
+/// A choice between bf16 vectors, through f32: without bf16 instructions LLVM
+/// does the same by library calls (and folds a choice of integers back).
+Results expandSelect(arith::SelectOp op, OpBuilder &b) {
+  auto type = dyn_cast<VectorType>(op.getType());
+  if (!type || !type.getElementType().isBF16())
+    return {};
+  MathBuilder m(b, op.getLoc(), type);
+  return expandNarrow(op, m, type.getElementType());
+}
+
 /// What replaces `op`, made before it; empty when it stays.
 Results expand(Operation *op, OpBuilder &b) {
   if (op->getNumResults() == 0 || op->getNumOperands() == 0)
@@ -367,6 +377,8 @@ Results expand(Operation *op, OpBuilder &b) {
   if (isa<arith::ExtFOp, arith::TruncFOp, arith::SIToFPOp, arith::UIToFPOp,
           arith::FPToSIOp, arith::FPToUIOp>(op))
     return expandConversion(op, b);
+  if (auto select = dyn_cast<arith::SelectOp>(op))
+    return expandSelect(select, b);
   Type first = op->getOperand(0).getType();
   Type element = getElementTypeOrSelf(first);
   if (isa<vector::ReductionOp>(op))
