@@ -95,6 +95,8 @@ void importGridSample(NodeContext &n, TensorBuilder &t) {
     return n.malformed("the grid does not fit the data");
   if (spatial > 3)
     return n.unsupported("more than three spatial dims");
+  if (!isFloat(x.type) && mode != "nearest")
+    return n.unsupported("interpolates " + dataTypeName(x.type));
   t.require(grid.dims[0], x.dims[0], "the batch sizes differ");
   t.require(grid.dims.back(), t.dims.constant(spatial),
             "the grid's last dim is not the number of spatial dims");

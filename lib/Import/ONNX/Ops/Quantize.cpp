@@ -166,7 +166,7 @@ void importQuantizeLinear(NodeContext &n, TensorBuilder &t) {
     return n.unsupported("quantises " + dataTypeName(x.type) + " by " +
                          dataTypeName(scale.type));
   bool toFloat = isFloat(to);
-  if (!toFloat && !isInteger(to))
+  if (!toFloat && (!isInteger(to) || dataTypeBits(to) > 16))
     return n.malformed("quantises to " + dataTypeName(to));
   if (!storageType(t.builder.getContext(), to))
     return n.unsupported("quantises to " + dataTypeName(to));
