@@ -59,6 +59,7 @@ public:
 
 private:
   // Which tensors to turn.
+  bool keepsPlane(model::ReshapeOp op);
   bool mayTurn(Value value);
   void add(Value value);
   void addAround(linalg::GenericOp op);
@@ -67,6 +68,9 @@ private:
   // Turning them.
   LogicalResult turn(linalg::GenericOp op);
   LogicalResult turn(tensor::ConcatOp op);
+  void turn(model::ReshapeOp op);
+  void turnWeights(linalg::GenericOp op, Value &weights,
+                   SmallVectorImpl<AffineMap> &maps);
   void restore(Operation *op);
   Value turned(Value value);
   Value original(Value value);
@@ -103,10 +107,46 @@ static bool isConvolution(linalg::GenericOp op) {
   return !inWindow(out.getResult(1));
 }
 
+/// Whether `map` is [n, c, ...] where `out` has its own n and c first.
+static bool sharesPlane(AffineMap map, AffineMap out) {
+  return map.getNumResults() >= 3 && out.getNumResults() >= 3 &&
+         map.getResult(0) == out.getResult(0) &&
+         map.getResult(1) == out.getResult(1);
+}
+
+/// A sum over the channels of [n, c, ...] data alone, at each position: a
+/// convolution without a window, an upsampling one whose windows do not meet.
+static bool isPointwise(linalg::GenericOp op) {
+  if (!isProductSum(op) || isWindowed(op) || op->getNumResults() != 1)
+    return false;
+  AffineMap data = op.getMatchingIndexingMap(op.getDpsInputOperand(0));
+  AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  if (data.getNumResults() < 3 || out.getNumResults() < 3 ||
+      data.getResult(0) != out.getResult(0))
+    return false;
+  auto channel = dyn_cast<AffineDimExpr>(data.getResult(1));
+  auto result = cast<AffineDimExpr>(out.getResult(1));
+  return channel && op.getNumReductionLoops() == 1 &&
+         op.getIteratorTypesArray()[channel.getPosition()] ==
+             utils::IteratorType::reduction &&
+         !data.isFunctionOfDim(result.getPosition());
+}
+
 static bool isPool(linalg::GenericOp op) {
   return op.getNumReductionLoops() && isWindowed(op) && !isProductSum(op) &&
          op->getNumResults() == 1 &&
          rankOf(op.getDpsInputOperand(0)->get()) == rankOf(op->getResult(0));
+}
+
+/// Whether a reshape only regroups what follows [n, c].
+bool Turner::keepsPlane(model::ReshapeOp op) {
+  if (rankOf(op.getSource()) < 3 || rankOf(op.getResult()) < 3)
+    return false;
+  TensorDims dims;
+  for (int64_t d : {0, 1})
+    if (!(dims.of(op.getSource(), d) == dims.of(op.getResult(), d)))
+      return false;
+  return true;
 }
 
 bool Turner::mayTurn(Value value) {
@@ -115,6 +155,8 @@ bool Turner::mayTurn(Value value) {
     return false;
   if (isa<tensor::ConcatOp>(op))
     return true;
+  if (auto reshape = dyn_cast<model::ReshapeOp>(op))
+    return keepsPlane(reshape);
   auto generic = dyn_cast<linalg::GenericOp>(op);
   if (!generic || generic->getNumResults() != 1 || yieldsConstant(generic))
     return false;
@@ -123,8 +165,8 @@ bool Turner::mayTurn(Value value) {
   auto fill = dyn_cast_or_null<linalg::GenericOp>(start);
   bool fresh = isa_and_nonnull<tensor::EmptyOp>(start) ||
                (fill && yieldsConstant(fill) && fill->getNumResults() == 1);
-  return fresh &&
-         (isElementwise(generic) || isPool(generic) || isConvolution(generic));
+  return fresh && (isElementwise(generic) || isPool(generic) ||
+                   isConvolution(generic) || isPointwise(generic));
 }
 
 void Turner::add(Value value) {
@@ -135,14 +177,15 @@ void Turner::add(Value value) {
 /// What an operator with a chosen result reads in the same shape.
 void Turner::addAround(linalg::GenericOp op) {
   int64_t rank = rankOf(op->getResult(0));
-  if (isConvolution(op) || isPool(op)) {
+  if (isConvolution(op) || isPool(op) || isPointwise(op)) {
     Value data = op.getDpsInputOperand(0)->get();
-    if (rankOf(data) == rank)
+    if (rankOf(data) == rank || isPointwise(op))
       add(data);
     return;
   }
+  AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
   for (OpOperand *input : op.getDpsInputOperands())
-    if (op.getMatchingIndexingMap(input).isIdentity())
+    if (sharesPlane(op.getMatchingIndexingMap(input), out))
       add(input->get());
   op.getRegion().walk([&](tensor::ExtractOp extract) {
     if (rankOf(extract.getTensor()) == rank)
@@ -154,6 +197,8 @@ void Turner::spread(Value value) {
   if (auto concat = value.getDefiningOp<tensor::ConcatOp>()) {
     for (Value input : concat.getInputs())
       add(input);
+  } else if (auto reshape = value.getDefiningOp<model::ReshapeOp>()) {
+    add(reshape.getSource());
   } else {
     addAround(value.getDefiningOp<linalg::GenericOp>());
   }
@@ -163,14 +208,25 @@ void Turner::spread(Value value) {
       add(concat.getResult());
       continue;
     }
-    auto generic = dyn_cast_or_null<linalg::GenericOp>(user);
-    if (!generic || generic->getNumResults() != 1 ||
-        rankOf(generic->getResult(0)) != rankOf(value))
+    if (auto reshape = dyn_cast_or_null<model::ReshapeOp>(user)) {
+      add(reshape.getResult());
       continue;
-    bool sameShape = use.getOwner() != user || // an extract in its body
-                     isPool(generic) || isConvolution(generic) ||
-                     generic.getMatchingIndexingMap(&use).isIdentity();
-    if (sameShape)
+    }
+    auto generic = dyn_cast_or_null<linalg::GenericOp>(user);
+    if (!generic || generic->getNumResults() != 1)
+      continue;
+    bool sameRank = rankOf(generic->getResult(0)) == rankOf(value);
+    bool follows;
+    if (use.getOwner() != user) // an extract in its body
+      follows = sameRank;
+    else if (isPool(generic) || isConvolution(generic))
+      follows = sameRank;
+    else
+      follows = isPointwise(generic) ||
+                sharesPlane(generic.getMatchingIndexingMap(&use),
+                            generic.getMatchingIndexingMap(
+                                generic.getDpsInitOperand(0)));
+    if (follows)
       add(generic->getResult(0));
   }
 }
@@ -314,6 +370,41 @@ SmallVector<unsigned> Turner::loopOrder(linalg::GenericOp op) {
   return order;
 }
 
+/// Constant weights [m, c, kernel...] => [kernel..., c, m]: the order in which
+/// the loops meet them.
+void Turner::turnWeights(linalg::GenericOp op, Value &weights,
+                         SmallVectorImpl<AffineMap> &maps) {
+  if (!weights.getDefiningOp<model::ConstantOp>())
+    return;
+  AffineExpr channels =
+      op.getMatchingIndexingMap(op.getDpsInitOperand(0)).getResult(1);
+  AffineMap data = maps[0];
+  auto place = [&](AffineExpr expr) {
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    if (expr == channels)
+      return 2;
+    bool window =
+        !dim || llvm::any_of(data.getResults(), [&](AffineExpr other) {
+          return !isa<AffineDimExpr>(other) &&
+                 other.isFunctionOfDim(dim.getPosition());
+        });
+    bool reduction = dim && op.getIteratorTypesArray()[dim.getPosition()] ==
+                                utils::IteratorType::reduction;
+    return window || !reduction ? 0 : 1;
+  };
+  SmallVector<AffineExpr> exprs(maps[1].getResults());
+  SmallVector<int64_t> order;
+  for (int which : {0, 1, 2})
+    for (auto [d, expr] : llvm::enumerate(exprs))
+      if (place(expr) == which)
+        order.push_back(d);
+  if (llvm::is_sorted(order))
+    return;
+  weights = moved(weights, order, op.getLoc());
+  maps[1] = AffineMap::get(maps[1].getNumDims(), 0, permute(exprs, order),
+                           op.getContext());
+}
+
 LogicalResult Turner::turn(linalg::GenericOp op) {
   rewriter.setInsertionPoint(op);
   bool turnsResult = chosen.contains(op->getResult(0));
@@ -339,34 +430,8 @@ LogicalResult Turner::turn(linalg::GenericOp op) {
     types[0] = outputs[0].getType();
     turnMap(inputs.size());
   }
-  // Weights [m, c, kernel...] => [kernel..., c, m].
-  if (turnsResult && isConvolution(op)) {
-    Value weights = inputs[1];
-    int64_t rank = rankOf(weights);
-    unsigned window = 0; // leading dims that are no window
-    AffineMap data = maps[0];
-    for (AffineExpr expr : maps[1].getResults()) {
-      bool pure = llvm::none_of(data.getResults(), [&](AffineExpr other) {
-        return !isa<AffineDimExpr>(other) && isa<AffineDimExpr>(expr) &&
-               other.isFunctionOfDim(cast<AffineDimExpr>(expr).getPosition());
-      });
-      if (!pure)
-        break;
-      ++window;
-    }
-    bool movable = weights.getDefiningOp<model::ConstantOp>() && window >= 1;
-    if (movable && rank > window) {
-      SmallVector<int64_t> order;
-      for (int64_t d = window; d < rank; ++d)
-        order.push_back(d);
-      for (int64_t d = static_cast<int64_t>(window) - 1; d >= 0; --d)
-        order.push_back(d);
-      inputs[1] = moved(weights, order, op.getLoc());
-      SmallVector<AffineExpr> exprs(maps[1].getResults());
-      maps[1] = AffineMap::get(maps[1].getNumDims(), 0, permute(exprs, order),
-                               op.getContext());
-    }
-  }
+  if (turnsResult && (isConvolution(op) || isPointwise(op)))
+    turnWeights(op, inputs[1], maps);
   auto result =
       linalg::GenericOp::create(rewriter, op.getLoc(), types, inputs, outputs,
                                 maps, op.getIteratorTypesArray());
@@ -412,6 +477,21 @@ LogicalResult Turner::turn(tensor::ConcatOp op) {
   return success();
 }
 
+void Turner::turn(model::ReshapeOp op) {
+  rewriter.setInsertionPoint(op);
+  auto type = cast<RankedTensorType>(op.getType());
+  SmallVector<int64_t> order = channelsLast(type.getRank());
+  SmallVector<Value> sizes;
+  for (int64_t d : order)
+    if (type.isDynamicDim(d))
+      sizes.push_back(op.getDims()[type.getDynamicDimIndex(d)]);
+  twin[op.getResult()] = model::ReshapeOp::create(
+      rewriter, op.getLoc(),
+      RankedTensorType::get(permute(type.getShape(), order),
+                            type.getElementType()),
+      turned(op.getSource()), sizes);
+}
+
 LogicalResult Turner::run() {
   for (auto op : block.getOps<linalg::GenericOp>())
     if (isConvolution(op) && mayTurn(op->getResult(0)))
@@ -437,6 +517,10 @@ LogicalResult Turner::run() {
       dead.push_back(op);
       if (failed(turn(concat)))
         return failure();
+    } else if (auto reshape = dyn_cast<model::ReshapeOp>(op);
+               reshape && chosen.contains(reshape.getResult())) {
+      dead.push_back(op);
+      turn(reshape);
     } else {
       rewriter.setInsertionPoint(op);
       restore(op);
