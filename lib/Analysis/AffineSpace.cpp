@@ -158,7 +158,10 @@ AffineMap AffineSpace::exportMap(ArrayRef<AffineExpr> exprs,
 AffineExpr AffineSpace::canonical(AffineExpr expr) const {
   if (isa<AffineConstantExpr, AffineDimExpr, AffineSymbolExpr>(expr))
     return expr;
-  return simplifyAffineExpr(expr, dims.size(), numSymbols);
+  AffineExpr &known = canonicalForms[expr];
+  if (!known)
+    known = simplifyAffineExpr(expr, dims.size(), numSymbols);
+  return known;
 }
 
 bool AffineSpace::isEqual(AffineExpr a, AffineExpr b) const {

@@ -108,6 +108,8 @@ private:
   unsigned numSymbols;
   llvm::SmallVector<mlir::Value> dims;
   llvm::DenseMap<mlir::Value, unsigned> dimOf;
+  /// Expressions are uniqued, so their canonical forms can be looked up.
+  mutable llvm::DenseMap<mlir::AffineExpr, mlir::AffineExpr> canonicalForms;
 };
 
 } // namespace nestor::analysis
