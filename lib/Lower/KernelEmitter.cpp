@@ -115,6 +115,19 @@ LogicalResult KernelEmitter::finishFunction() {
                                                   builder.getI32Type(), status))
                      : Value(arith::ConstantIntOp::create(builder, loc, 0, 32));
   LLVM::ReturnOp::create(builder, loc, result);
+  for (LLVM::ICmpOp failed : allocationChecks) {
+    if (failed->getParentOfType<LLVM::LLVMFuncOp>() != function)
+      continue;
+    OpBuilder::InsertionGuard guard(builder);
+    Block *here = failed->getBlock();
+    Block *rest = here->splitBlock(std::next(Block::iterator(failed)));
+    Block *fail =
+        builder.createBlock(here->getParent(), here->getParent()->end());
+    Value code = arith::ConstantIntOp::create(builder, loc, NST_BUDGET, 32);
+    LLVM::ReturnOp::create(builder, loc, code);
+    builder.setInsertionPointToEnd(here);
+    LLVM::CondBrOp::create(builder, loc, failed, fail, rest);
+  }
   return success();
 }
 
@@ -443,21 +456,12 @@ LogicalResult KernelEmitter::emitAlloc(nest::AllocOp alloc) {
       callService(builder, loc, call, offsetof(nst_services, scratch),
                   pointerType, {bytes});
   buffers[alloc.getResult()] = buffer;
-  // Out of memory ends the kernel here.
+  // Out of memory ends the kernel here; finishFunction makes the branch, since
+  // loops that are being emitted hold on to places in this block.
   Value null = LLVM::ZeroOp::create(builder, loc, pointerType);
-  Value failed = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
-                                      buffer.pointer, null);
-  Block *here = builder.getBlock();
-  Block *rest = here->splitBlock(builder.getInsertionPoint());
-  Block *fail =
-      builder.createBlock(here->getParent(), here->getParent()->end());
-  Value code = arith::ConstantIntOp::create(builder, loc, NST_BUDGET, 32);
-  LLVM::ReturnOp::create(builder, loc, code);
-  builder.setInsertionPointToEnd(here);
-  LLVM::CondBrOp::create(builder, loc, failed, fail, rest);
+  allocationChecks.push_back(LLVM::ICmpOp::create(
+      builder, loc, LLVM::ICmpPredicate::eq, buffer.pointer, null));
   if (inside)
     builder.restoreInsertionPoint(back);
-  else
-    builder.setInsertionPointToEnd(rest);
   return success();
 }

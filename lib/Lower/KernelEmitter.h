@@ -123,6 +123,8 @@ private:
   mlir::Value status; // alloca of the i32 that the function returns
   Mode mode;
   int numParallel = 0;
+  /// Allocations of scratch that may have failed, of all functions at hand.
+  llvm::SmallVector<mlir::LLVM::ICmpOp> allocationChecks;
 
   llvm::DenseMap<mlir::Value, Buffer> buffers;
   llvm::DenseMap<mlir::Value, LinearIndex> linears;
