@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 #include "nestor/Codegen/Codegen.h"
+
+#include "Bf16Routine.h"
 #include "nestor/Support/Error.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -225,6 +227,7 @@ compile(llvm::Module &module, const Target &target,
   if (llvm::verifyModule(module, &os))
     return makeError(ErrorKind::Internal, "invalid LLVM IR: " + why);
   optimize(module, **machine, options);
+  defineBf16Routine(module);
   if (llvm::Error error = emitter(module, **machine)) {
     llvm::consumeError(errors.take());
     return error;
