@@ -47,11 +47,22 @@ LLVM::LLVMFuncOp KernelEmitter::createFunction(StringRef name,
   return result;
 }
 
-LogicalResult KernelEmitter::emit() {
+SmallVector<Type> KernelEmitter::signature() {
   SmallVector<Type> arguments{pointerType};
   arguments.append(kernel.getNumBuffers(), pointerType);
   arguments.append(kernel.getSizes().size(), builder.getI64Type());
-  function = createFunction(kernel.getSymName(), arguments);
+  return arguments;
+}
+
+void KernelEmitter::declare() {
+  builder.setInsertionPointToEnd(target.getBody());
+  auto type = LLVM::LLVMFunctionType::get(builder.getI32Type(), signature());
+  LLVM::LLVMFuncOp::create(builder, loc, kernel.getSymName(), type,
+                           LLVM::Linkage::External);
+}
+
+LogicalResult KernelEmitter::emit() {
+  function = createFunction(kernel.getSymName(), signature());
   Block &entry = function.getBody().front();
   builder.setInsertionPointToStart(&entry);
   call = entry.getArgument(0);

@@ -34,6 +34,9 @@ public:
   /// Emits the kernel's function(s) into the target module.
   mlir::LogicalResult emit();
 
+  /// Only declares the kernel's function there.
+  void declare();
+
 private:
   /// Where a buffer lives and the map from its sizes to its dims.
   struct Buffer {
@@ -53,6 +56,7 @@ private:
   // --- functions, loops, buffers (KernelEmitter.cpp)
   mlir::LLVM::LLVMFuncOp createFunction(llvm::StringRef name,
                                         llvm::ArrayRef<mlir::Type> arguments);
+  llvm::SmallVector<mlir::Type> signature();
   mlir::LogicalResult emitRegion(mlir::Block &block);
   mlir::LogicalResult emitLoop(nest::ForOp loop);
   mlir::LogicalResult emitSerial(nest::ForOp loop);

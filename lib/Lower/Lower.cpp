@@ -27,43 +27,95 @@ using namespace mlir;
 using namespace nestor;
 using namespace nestor::lower;
 
-FailureOr<OwningOpRef<ModuleOp>>
-nestor::lowerToLoops(ModuleOp module, const LowerOptions &options,
-                     LoweredConstants &constants) {
-  MLIRContext *context = module.getContext();
+static void loadDialects(MLIRContext *context) {
   context->loadDialect<LLVM::LLVMDialect, scf::SCFDialect, arith::ArithDialect,
                        vector::VectorDialect, math::MathDialect,
                        cf::ControlFlowDialect>();
-  auto entry = module.lookupSymbol<func::FuncOp>(options.entry);
+}
+
+FailureOr<SmallVector<Operation *>>
+nestor::launchedKernels(ModuleOp module, StringRef entryName) {
+  auto entry = module.lookupSymbol<func::FuncOp>(entryName);
   if (!entry)
-    return module.emitError("has no host function @") << options.entry;
-  OwningOpRef<ModuleOp> target = ModuleOp::create(module.getLoc());
+    return module.emitError("has no host function @") << entryName;
   // Only what the entry launches: a module may hold several programs.
-  llvm::SetVector<StringAttr> kernels;
-  llvm::StringMap<uint64_t> bytesOf;
-  entry.walk([&](Operation *op) {
-    if (auto launch = dyn_cast<host::LaunchOp>(op))
-      kernels.insert(launch.getKernelAttr().getAttr());
-    if (auto constant = dyn_cast<host::ConstantOp>(op)) {
-      auto type = cast<MemRefType>(constant.getType());
-      int64_t width = std::max<int64_t>(
-          1, type.getElementType().getIntOrFloatBitWidth() / 8);
-      bytesOf[constant.getKey()] = type.getNumElements() * width;
-    }
+  llvm::SetVector<StringAttr> names;
+  entry.walk([&](host::LaunchOp launch) {
+    names.insert(launch.getKernelAttr().getAttr());
   });
-  for (StringAttr name : kernels) {
+  SmallVector<Operation *> kernels;
+  for (StringAttr name : names) {
     auto kernel = module.lookupSymbol<nest::FuncOp>(name);
     if (!kernel)
       return entry.emitError("launches an unknown kernel @") << name.getValue();
-    if (failed(KernelEmitter(kernel, *target).emit()))
-      return failure();
+    kernels.push_back(kernel);
   }
-  if (failed(HostEmitter(entry, *target, constants).emit()))
+  return kernels;
+}
+
+static LogicalResult emitKernels(ArrayRef<Operation *> kernels,
+                                 ModuleOp target) {
+  for (Operation *kernel : kernels)
+    if (failed(KernelEmitter(cast<nest::FuncOp>(kernel), target).emit()))
+      return failure();
+  return success();
+}
+
+/// The host function and the table of constants and signature.
+static LogicalResult emitProgram(ModuleOp module, const LowerOptions &options,
+                                 LoweredConstants &constants, ModuleOp target) {
+  auto entry = module.lookupSymbol<func::FuncOp>(options.entry);
+  if (!entry)
+    return module.emitError("has no host function @") << options.entry;
+  llvm::StringMap<uint64_t> bytesOf;
+  entry.walk([&](host::ConstantOp constant) {
+    auto type = cast<MemRefType>(constant.getType());
+    int64_t width =
+        std::max<int64_t>(1, type.getElementType().getIntOrFloatBitWidth() / 8);
+    bytesOf[constant.getKey()] = type.getNumElements() * width;
+  });
+  if (failed(HostEmitter(entry, target, constants).emit()))
     return failure();
   SmallVector<uint64_t> bytes;
   for (const std::string &key : constants.keys)
     bytes.push_back(bytesOf.lookup(key));
-  if (failed(emitModelTable(entry, *target, options, constants, bytes)))
+  return emitModelTable(entry, target, options, constants, bytes);
+}
+
+FailureOr<OwningOpRef<ModuleOp>>
+nestor::lowerKernels(ArrayRef<Operation *> kernels) {
+  loadDialects(kernels.front()->getContext());
+  OwningOpRef<ModuleOp> target = ModuleOp::create(kernels.front()->getLoc());
+  if (failed(emitKernels(kernels, *target)))
+    return failure();
+  return target;
+}
+
+FailureOr<OwningOpRef<ModuleOp>>
+nestor::lowerProgram(ModuleOp module, const LowerOptions &options,
+                     LoweredConstants &constants) {
+  loadDialects(module.getContext());
+  auto kernels = launchedKernels(module, options.entry);
+  if (failed(kernels))
+    return failure();
+  OwningOpRef<ModuleOp> target = ModuleOp::create(module.getLoc());
+  for (Operation *kernel : *kernels)
+    KernelEmitter(cast<nest::FuncOp>(kernel), *target).declare();
+  if (failed(emitProgram(module, options, constants, *target)))
+    return failure();
+  return target;
+}
+
+FailureOr<OwningOpRef<ModuleOp>>
+nestor::lowerToLoops(ModuleOp module, const LowerOptions &options,
+                     LoweredConstants &constants) {
+  loadDialects(module.getContext());
+  auto kernels = launchedKernels(module, options.entry);
+  if (failed(kernels))
+    return failure();
+  OwningOpRef<ModuleOp> target = ModuleOp::create(module.getLoc());
+  if (failed(emitKernels(*kernels, *target)) ||
+      failed(emitProgram(module, options, constants, *target)))
     return failure();
   return target;
 }

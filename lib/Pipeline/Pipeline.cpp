@@ -18,6 +18,7 @@
 //===----------------------------------------------------------------------===//
 #include "nestor/Pipeline/Pipeline.h"
 
+#include "Objects.h"
 #include "PhaseRunner.h"
 #include "Relayouts.h"
 #include "Setup.h"
@@ -59,6 +60,8 @@ public:
   llvm::Error toGraph();
   llvm::Error toPartition();
   llvm::Error toSchedule();
+  llvm::Error toSetup();
+  llvm::Error toObjects();
   llvm::Error toLoops();
   llvm::Error toLLVM();
   llvm::Error toObject();
@@ -83,6 +86,7 @@ private:
     return registry;
   }
   std::string buildInfo() const;
+  LowerOptions lowerOptions() const;
   LogicalResult scheduleOne(nest::FuncOp kernel, KernelInfo &info);
 };
 } // namespace
@@ -217,18 +221,37 @@ llvm::Error Compilation::toSchedule() {
   });
 }
 
-llvm::Error Compilation::toLoops() {
-  if (llvm::Error error =
-          runner.step("setup", [&] { return runSetup(*module, *constants); }))
-    return error;
+llvm::Error Compilation::toSetup() {
+  return runner.step("setup", [&] { return runSetup(*module, *constants); });
+}
+
+LowerOptions Compilation::lowerOptions() const {
   LowerOptions lower;
   lower.modelName = llvm::sys::path::stem(path).str();
   lower.target = target.describe();
   lower.features = target.requiredFeatures();
   lower.buildInfo = buildInfo();
+  return lower;
+}
+
+/// loops, llvm and object for a few kernels at a time.
+llvm::Error Compilation::toObjects() {
+  return runner.run(
+      "object", module, [&](OwningOpRef<ModuleOp> &m) -> llvm::Error {
+        auto result =
+            makeObjects(*m, lowerOptions(), target, options.threads, lowered);
+        if (!result)
+          return result.takeError();
+        objects = std::move(*result);
+        m = OwningOpRef<ModuleOp>();
+        return llvm::Error::success();
+      });
+}
+
+llvm::Error Compilation::toLoops() {
   return runner.run(
       "loops", module, [&](OwningOpRef<ModuleOp> &m) -> llvm::Error {
-        auto loops = lowerToLoops(*m, lower, lowered);
+        auto loops = lowerToLoops(*m, lowerOptions(), lowered);
         if (failed(loops))
           return makeError(ErrorKind::Internal, "the loops phase failed");
         m = std::move(*loops);
@@ -261,10 +284,18 @@ nestor::compileFile(StringRef path, const CompileOptions &options) {
   if (!target)
     return target.takeError();
   Compilation c(path, options, *target);
-  for (auto phase :
-       {&Compilation::toImport, &Compilation::toGraph,
-        &Compilation::toPartition, &Compilation::toSchedule,
-        &Compilation::toLoops, &Compilation::toLLVM, &Compilation::toObject})
+  using Phase = llvm::Error (Compilation::*)();
+  SmallVector<Phase> phases = {&Compilation::toImport, &Compilation::toGraph,
+                               &Compilation::toPartition,
+                               &Compilation::toSchedule, &Compilation::toSetup};
+  // Whoever wants to see or edit the last phases gets them in one piece; else
+  // they run a few kernels at a time, for less memory.
+  if (options.dumpDir.empty() && options.overrideDir.empty())
+    phases.push_back(&Compilation::toObjects);
+  else
+    phases.append(
+        {&Compilation::toLoops, &Compilation::toLLVM, &Compilation::toObject});
+  for (Phase phase : phases)
     if (llvm::Error error = (c.*phase)())
       return error;
   CompiledModel model;
@@ -290,12 +321,13 @@ nestor::emitText(StringRef path, const CompileOptions &options, EmitKind kind) {
       {EmitKind::Graph, &Compilation::toGraph},
       {EmitKind::Partition, &Compilation::toPartition},
       {EmitKind::Nest, &Compilation::toSchedule},
+      {EmitKind::Loops, &Compilation::toSetup},
       {EmitKind::Loops, &Compilation::toLoops},
       {EmitKind::LLVM, &Compilation::toLLVM}};
   for (auto [name, phase] : order) {
     if (llvm::Error error = (c.*phase)())
       return error;
-    if (name == kind)
+    if (name == kind && phase != &Compilation::toSetup)
       break;
     if (kind == EmitKind::Schedule && name == EmitKind::Nest) {
       std::string all;

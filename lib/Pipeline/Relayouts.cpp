@@ -30,6 +30,11 @@ public:
         return failure();
     for (auto kernel : module.getOps<nest::FuncOp>())
       kernel->removeAttr("relayouts");
+    // The old forms are not needed any more, and must not be kept.
+    module.walk([](host::ConstantOp constant) {
+      if (constant->use_empty())
+        constant->erase();
+    });
     return success();
   }
 

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "Setup.h"
 
+#include "Objects.h"
+
 #include "nestor/Codegen/Codegen.h"
 #include "nestor/Codegen/Link.h"
 #include "nestor/Dialect/Host/Host.h"
@@ -37,10 +39,7 @@ static llvm::Error execute(ModuleOp module, func::FuncOp setup,
   lower.modelName = "setup";
   Target host = Target::host();
   LoweredConstants keys;
-  auto loops = lowerToLoops(module, lower, keys);
-  if (failed(loops) || failed(lowerToLLVM(**loops)))
-    return makeError(ErrorKind::Internal, "@setup cannot be lowered");
-  auto objects = emitObjectsSplit(**loops, host);
+  auto objects = makeObjects(module, lower, host, 2, keys);
   if (!objects)
     return objects.takeError();
   auto image = linkShared(*objects, host);

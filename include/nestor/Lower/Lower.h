@@ -42,6 +42,18 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 lowerToLoops(mlir::ModuleOp module, const LowerOptions &options,
              LoweredConstants &constants);
 
+/// The same in parts, for less memory: the kernels that `entry` launches, in
+/// the order of their first launch ...
+mlir::FailureOr<llvm::SmallVector<mlir::Operation *>>
+launchedKernels(mlir::ModuleOp module, llvm::StringRef entry);
+/// ... a module with some of them ...
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+lowerKernels(llvm::ArrayRef<mlir::Operation *> kernels);
+/// ... and a module with the host function and the table, which declares them.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+lowerProgram(mlir::ModuleOp module, const LowerOptions &options,
+             LoweredConstants &constants);
+
 /// The `llvm` phase: expands vector math and converts everything to the LLVM
 /// dialect, in place.
 mlir::LogicalResult lowerToLLVM(mlir::ModuleOp module);
