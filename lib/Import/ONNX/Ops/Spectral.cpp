@@ -284,4 +284,60 @@ void importWindow(NodeContext &n, TensorBuilder &t) {
   }));
 }
 
+// Triangles over the bins of a spectrum, evenly spaced on the mel scale.
+void importMelWeightMatrix(NodeContext &n, TensorBuilder &t) {
+  auto type = DataType(n.integer("output_datatype", int64_t(DataType::Float)));
+  auto mels = oneSize(n, t, n.input(0), "num_mel_bins"),
+       length = oneSize(n, t, n.input(1), "dft_length"),
+       rate = oneSize(n, t, n.input(2), "sample_rate");
+  Array low = n.input(3), high = n.input(4);
+  if (n.failed() || !mels || !length || !rate)
+    return;
+  if (!storageType(t.builder.getContext(), type))
+    return n.unsupported("makes " + dataTypeName(type));
+  if (!isFloat(low.type) || high.type != low.type || low.rank() > 1 ||
+      high.rank() > 1)
+    return n.malformed("the edges must be floats");
+  DimMath &d = t.dims;
+  Dim bins = d.add(d.floorDiv(*length, d.constant(2)), d.constant(1));
+  Value lowEdge = t.value(low), highEdge = t.value(high),
+        count = d.toValue(*length), hertz = d.toValue(*rate),
+        points = d.toValue(d.add(*mels, d.constant(2)));
+  n.set(0, t.gather(type, {bins, *mels}, [&](Code &c) {
+    Type real = c.b.getF64Type();
+    auto number = [&](double v) { return c.real(v, real); };
+    auto mel = [&](Value edge, int64_t rank) {
+      SmallVector<Value> at(rank, c.index(0));
+      Value f = c.cast(c.extract(edge, at), low.type, DataType::Double);
+      Value ratio = c.add(c.div(f, number(700)), number(1));
+      return c.mul(number(2595),
+                   math::Log10Op::create(c.b, c.loc, ratio).getResult());
+    };
+    Value first = mel(lowEdge, low.rank()), last = mel(highEdge, high.rank());
+    Value step = c.div(c.sub(last, first), c.fromIndex(points, real));
+    // The spectrum's bin of point i, a whole number.
+    auto bin = [&](int64_t offset) {
+      Value i = c.fromIndex(c.add(c.loop(1), c.index(offset)), real);
+      Value m = c.add(c.mul(i, step), first);
+      Value power = c.pow(number(10), c.div(m, number(2595)));
+      Value f = c.mul(number(700), c.sub(power, number(1)));
+      Value scaled = c.mul(c.add(c.fromIndex(count, real), number(1)), f);
+      return c.floor(c.div(scaled, c.fromIndex(hertz, real)));
+    };
+    Value left = bin(0), center = bin(1), right = bin(2);
+    Value j = c.fromIndex(c.loop(0), real), zero = number(0);
+    auto within = [&](Value from, Value to) {
+      return c.conj(c.ge(j, from), c.le(j, to));
+    };
+    Value width = c.sub(center, left), rest = c.sub(right, center);
+    Value rising =
+        c.select(c.eq(width, zero), number(1), c.div(c.sub(j, left), width));
+    Value falling = c.div(c.sub(right, j), rest);
+    Value w = c.select(within(left, center), rising, zero);
+    Value beyond =
+        c.conj(c.conj(c.ge(j, center), c.lt(j, right)), c.gt(rest, zero));
+    return c.cast(c.select(beyond, falling, w), DataType::Double, type);
+  }));
+}
+
 } // namespace nestor::onnx
