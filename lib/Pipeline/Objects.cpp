@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "Objects.h"
 
+#include "nestor/Dialect/Nest/Nest.h"
 #include "nestor/Support/Error.h"
 
 #include "llvm/IR/LLVMContext.h"
@@ -14,6 +15,8 @@
 
 #include <deque>
 #include <future>
+
+#include <malloc.h>
 
 using namespace mlir;
 using namespace nestor;
@@ -90,6 +93,15 @@ private:
 };
 } // namespace
 
+static void dropBody(nest::FuncOp kernel) {
+  Block &body = kernel.getBody().front();
+  while (!body.empty() && &body.front() != body.getTerminator()) {
+    Operation &last = *std::prev(body.getTerminator()->getIterator());
+    last.dropAllUses();
+    last.erase();
+  }
+}
+
 llvm::Expected<std::vector<ObjectBytes>>
 nestor::makeObjects(ModuleOp module, const LowerOptions &lower,
                     const Target &target, unsigned threads,
@@ -109,6 +121,12 @@ nestor::makeObjects(ModuleOp module, const LowerOptions &lower,
       return failed();
     if (llvm::Error error = queue.add(**part))
       return error;
+    // Lowered nests are not needed any more; hundreds of them add up.
+    for (Operation *kernel : ArrayRef(*kernels).slice(
+             i, std::min(kKernelsPerPart, kernels->size() - i)))
+      dropBody(cast<nest::FuncOp>(kernel));
+    *part = OwningOpRef<ModuleOp>();
+    malloc_trim(0);
   }
   auto program = lowerProgram(module, lower, constants);
   if (mlir::failed(program) || mlir::failed(lowerToLLVM(**program)))

@@ -18,7 +18,8 @@
 
 namespace nestor {
 
-/// Objects of the program `lower.entry` of `module` and of its kernels.
+/// Objects of the program `lower.entry` of `module` and of its kernels, whose
+/// bodies are gone afterwards.
 llvm::Expected<std::vector<ObjectBytes>>
 makeObjects(mlir::ModuleOp module, const LowerOptions &lower,
             const Target &target, unsigned threads,

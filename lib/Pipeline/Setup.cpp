@@ -18,6 +18,8 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
+#include <malloc.h>
+
 using namespace mlir;
 using namespace nestor;
 
@@ -95,5 +97,7 @@ llvm::Error nestor::runSetup(ModuleOp module, ConstantPool &pool) {
     if (!launched.contains(kernel.getSymNameAttr()))
       kernel.erase();
   pool.retain(live);
+  // What @setup took goes back to the system before code generation begins.
+  malloc_trim(0);
   return llvm::Error::success();
 }

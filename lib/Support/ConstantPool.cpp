@@ -12,6 +12,9 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 using namespace nestor;
 
 void ConstantPool::Free::operator()(uint8_t *p) const { std::free(p); }
@@ -63,11 +66,28 @@ llvm::ArrayRef<uint8_t> ConstantPool::lookup(llvm::StringRef key,
   return found ? it->second.bytes : llvm::ArrayRef<uint8_t>();
 }
 
+/// Tells the system that these mapped bytes will hardly be read again. A file's
+/// pages come back by themselves if they are.
+static void releasePages(llvm::ArrayRef<uint8_t> bytes) {
+  auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  auto begin = reinterpret_cast<uintptr_t>(bytes.begin()),
+       end = reinterpret_cast<uintptr_t>(bytes.end());
+  begin = (begin + page - 1) / page * page;
+  end = end / page * page;
+  // Paged out, not discarded: right for memory of any kind that an owner lent.
+  if (begin < end)
+    madvise(reinterpret_cast<void *>(begin), end - begin, MADV_PAGEOUT);
+}
+
 void ConstantPool::retain(const llvm::StringMap<bool> &live) {
   llvm::SmallVector<std::string> dead;
   for (const auto &entry : entries)
     if (!live.contains(entry.getKey()))
       dead.push_back(entry.getKey().str());
-  for (const std::string &key : dead)
-    entries.erase(key);
+  for (const std::string &key : dead) {
+    auto it = entries.find(key);
+    if (!it->second.storage)
+      releasePages(it->second.bytes);
+    entries.erase(it);
+  }
 }
