@@ -16,6 +16,7 @@ config.environment["PATH"] = os.pathsep.join(
 )
 config.environment["XDG_CACHE_HOME"] = config.test_exec_root + "/cache"
 config.substitutions.append(("%python", config.nestor_python))
+config.substitutions.append(("%llvm_include", config.llvm_tools_dir + "/../include"))
 config.substitutions.append(("%build", config.nestor_build_dir))
 
 # A folder or file that needs hardware says `REQUIRES: avx512f` (or amx, avx2…).
