@@ -23,6 +23,9 @@ void InputOptions::add(CLI::App &verb) {
 
 namespace {
 
+/// What a file can make the command invent without being asked.
+constexpr int64_t maxRandomBytes = 512 << 20;
+
 Failure usage(std::string text) { return {ExitUsage, std::move(text)}; }
 
 Result<Tensor> readRawSpec(const std::string &spec, size_t at,
@@ -183,6 +186,7 @@ makeInputs(const nestor::Program &program, const InputOptions &options,
       continue;
     }
     std::vector<int64_t> shape;
+    int64_t room = maxRandomBytes;
     for (size_t d = 0; d < info.dims.size(); ++d) {
       const nestor::Dim &dim = info.dims[d];
       shape.push_back(
@@ -191,6 +195,13 @@ makeInputs(const nestor::Program &program, const InputOptions &options,
               : sizes.emplace(dim.name, defaultSize(program, dim.name, d))
                     .first->second);
     }
+    for (int64_t dim : shape)
+      room = dim > 0 ? room / dim : room;
+    room /= int64_t(nestor::dtypeSize(info.dtype));
+    if (!room)
+      return Failure{ExitBudget, "input '" + info.name +
+                                     "' is too large to be made up; give it "
+                                     "with --input"};
     Result<Tensor> tensor = Tensor::allocate(info.dtype, std::move(shape));
     if (!tensor)
       return tensor.failure();

@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "Importer.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -177,6 +178,13 @@ bool Importer::importNode(const Node &node) {
   Location around = t->loc;
   t->loc = NameLoc::get(builder->getStringAttr(onnx::describe(node)));
 
+  llvm::StringSet<> seen;
+  for (const NodeAttribute &attribute : node.attributes)
+    if (!seen.insert(attribute.name).second) {
+      t->malformed(onnx::describe(node) + ": attribute '" +
+                   attribute.name.take_front(120) + "' is given twice");
+      return false;
+    }
   SmallVector<Array> inputs;
   bool poisoned = false;
   for (llvm::StringRef name : node.inputs) {
