@@ -15,6 +15,34 @@ using namespace nestor::analysis;
 
 using nest::IteratorKind;
 
+/// Whether different iterations of the loops from `loop` inwards surely give
+/// `binding` different values: each stride passes what smaller ones reach.
+/// Divisions (fused loops) count as such.
+static bool isInjective(AffineExpr binding, nest::ForOp loop,
+                        AffineSpace &space) {
+  SmallVector<std::pair<int64_t, std::optional<int64_t>>> strides;
+  for (auto [atom, coefficient] : Linear::of(binding).terms) {
+    auto dim = dyn_cast<AffineDimExpr>(atom);
+    if (!dim && !isa<AffineSymbolExpr>(atom))
+      return true;
+    nest::ForOp around = dim ? space.getLoop(dim) : nest::ForOp();
+    if (!around || !loop->isAncestor(around) ||
+        around.getConstantTripCount() == 1)
+      continue;
+    strides.push_back({std::abs(coefficient), around.getConstantTripCount()});
+  }
+  llvm::sort(strides, llvm::less_first());
+  int64_t reach = 0;
+  for (auto [i, stride] : llvm::enumerate(strides)) {
+    if (stride.first <= reach)
+      return false;
+    if (!stride.second)
+      return i + 1 == strides.size();
+    reach += stride.first * (*stride.second - 1);
+  }
+  return true;
+}
+
 /// Sorts loops and constraints into those of the init and those of the update.
 static Outcome checkDecompose(nest::BlockOp block, nest::ForOp loop,
                               const BlockForm &form, AffineSpace &space,
@@ -47,9 +75,19 @@ static Outcome checkDecompose(nest::BlockOp block, nest::ForOp loop,
       return Outcome::refused(describe(around) +
                               " feeds spatial and reduce iterators")
           .note(around, "split it first");
+    if (!reduces && !feeds(around, block) && around.getConstantTripCount() != 1)
+      return Outcome::refused(describe(around) + " repeats " + describe(block))
+          .note(around, "each repetition starts anew; decompose inside of it");
     if (!reduces)
       spatial.push_back(around);
   }
+  for (unsigned i = 0; i < block.getNumIterators(); ++i)
+    if (block.getIteratorKind(i) == IteratorKind::Spatial &&
+        !isInjective(form.bindings[i], loop, space))
+      return Outcome::refused("the loops from " + describe(loop) +
+                              " may compute elements of " + describe(block) +
+                              " more than once")
+          .note(block, "each time starts anew; decompose further inside");
   for (nest::ForOp around : spatial)
     for (Value operand : around->getOperands())
       if (!nest::isSize(operand) && reduceVars.contains(space.of(operand)))

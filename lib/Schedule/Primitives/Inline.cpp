@@ -43,6 +43,40 @@ static Outcome checkPure(nest::BlockOp block, AffineSpace &space) {
   return Outcome::done();
 }
 
+/// Whether the loops run through less than the domain of iterators that come
+/// from divisions (fused loops, padded layouts), or perhaps so: as many
+/// iterations as points it must be.
+static bool leavesGaps(const BlockForm &form, AffineSpace &space) {
+  int64_t points = 1, iterations = 1;
+  llvm::SmallPtrSet<Operation *, 4> seen;
+  for (auto [binding, extent] : llvm::zip_equal(form.bindings, form.extents)) {
+    bool divides = false;
+    SmallVector<nest::ForOp> loops;
+    binding.walk([&](AffineExpr e) {
+      divides |= e.getKind() == AffineExprKind::FloorDiv ||
+                 e.getKind() == AffineExprKind::CeilDiv ||
+                 e.getKind() == AffineExprKind::Mod;
+      if (auto dim = dyn_cast<AffineDimExpr>(e))
+        loops.push_back(space.getLoop(dim));
+    });
+    if (!divides)
+      continue;
+    std::optional<int64_t> size = AffineSpace::constantOf(extent);
+    if (!size)
+      return true;
+    points *= *size;
+    for (nest::ForOp loop : loops) {
+      if (!seen.insert(loop).second)
+        continue;
+      std::optional<int64_t> trip = loop.getConstantTripCount();
+      if (!trip)
+        return true;
+      iterations *= *trip;
+    }
+  }
+  return points != iterations;
+}
+
 /// Clones the body of `block` but its store at the insertion point; returns the
 /// stored value.
 static Value cloneBody(RewriterBase &rewriter, nest::BlockOp block,
@@ -91,6 +125,11 @@ Outcome sched::computeInline(RewriterBase &rewriter, nest::BlockOp block) {
       return Outcome::refused("iterator " + Twine(i) + " of " +
                               describe(block) + " indexes no dim of its output")
           .note(store, "this store");
+  if (leavesGaps(form, space))
+    return Outcome::refused("the loops of " + describe(block) +
+                            " may skip elements of " + describe(buffer))
+        .note(block, "a reader could compute what was never computed; inline "
+                     "before fusing loops or changing layouts");
   SmallVector<nest::BlockOp> readers = readersOf(buffer, func);
   if (readers.empty())
     return Outcome::refused("nothing reads what " + describe(block) + " writes")
