@@ -243,7 +243,7 @@ CASES = [
     Case("ppocr-rec", "batch=3,48x192", _page("x", 3, 3, 48, 192)),
     Case("ppocr-cls", "48x192", _image("x", 1, 3, 48, 192), bench=True),
     Case("ppocr-cls", "batch=6,48x192", _image("x", 6, 3, 48, 192)),
-    Case("ppocr-cls", "32x100", _image("x", 1, 3, 32, 100)),
+    Case("ppocr-cls", "64x100", _image("x", 1, 3, 64, 100)),
     Case("minilm-int8", "length=128", _words(1, 128), bench=True),
     Case("minilm-int8", "length=16", _words(1, 16), bench=True),
     Case("minilm-int8", "length=1", _words(1, 1)),
