@@ -249,6 +249,8 @@ void importLoop(NodeContext &n, TensorBuilder &t) {
   Value bound =
       t.dims.toValue(count ? (*count)[0] : t.dims.constant(INT64_MAX));
   Value first = go ? conditionValue(t, go) : Value();
+  if (first && !first.getType().isInteger(1))
+    n.malformed("the condition of a loop is not boolean");
   if (n.failed())
     return;
   if (!first)
@@ -303,6 +305,8 @@ void importLoop(NodeContext &n, TensorBuilder &t) {
       Code c(b, t.loc);
       yields.push_back(c.add(after->getArgument(0), c.index(1)));
       yields.push_back(conditionValue(t, (*results)[0]));
+      if (!yields.back() || !yields.back().getType().isInteger(1))
+        n.malformed("the condition of a loop is not boolean");
       for (size_t i = 0; i < states; ++i) {
         Array &next = (*results)[1 + i];
         if (next.type != carried[i].type)
