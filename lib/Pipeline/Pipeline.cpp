@@ -26,6 +26,7 @@
 #include "nestor/Analysis/StructuralHash.h"
 #include "nestor/Codegen/Link.h"
 #include "nestor/Dialect/Nest/Nest.h"
+#include "nestor/Exec/Load.h"
 #include "nestor/Graph/Graph.h"
 #include "nestor/Import/Import.h"
 #include "nestor/Lower/Lower.h"
@@ -357,21 +358,11 @@ llvm::Error nestor::writeArtefact(const CompiledModel &model, StringRef path) {
 }
 
 llvm::Expected<rt::Program::Ptr> nestor::loadModel(const CompiledModel &model) {
-  auto image = linkShared(model.objects, model.target);
-  if (!image)
-    return image.takeError();
-  rt::LoadOptions load;
-  load.resolver = [pool = model.constants](const char *key,
-                                           uint64_t bytes) -> const void * {
-    bool found = false;
-    llvm::ArrayRef<uint8_t> data = pool->lookup(key, found);
-    return found && data.size() >= bytes ? data.data() : nullptr;
-  };
-  rt::Program::Ptr program;
-  rt::Status status =
-      rt::Program::loadBytes(reinterpret_cast<const uint8_t *>(image->data()),
-                             image->size(), load, program);
-  if (!status.ok())
-    return makeError(static_cast<ErrorKind>(status.code), status.message);
-  return program;
+  return load(model.objects, model.target,
+              [pool = model.constants](const char *key,
+                                       uint64_t bytes) -> const void * {
+                bool found = false;
+                llvm::ArrayRef<uint8_t> data = pool->lookup(key, found);
+                return found && data.size() >= bytes ? data.data() : nullptr;
+              });
 }
