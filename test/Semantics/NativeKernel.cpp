@@ -16,6 +16,7 @@
 #include "mlir/IR/Verifier.h"
 
 #include <dlfcn.h>
+#include <mutex>
 #include <sys/mman.h>
 #include <thread>
 #include <unistd.h>
@@ -102,6 +103,7 @@ struct Run {
   std::vector<Guarded> scratch;
   unsigned workers = 1;
   std::string failure;
+  std::mutex lock; // scratch and failure: bodies ask from any worker
 
   static Run &of(nst_call *call) { return *static_cast<Run *>(call->context); }
 
@@ -131,7 +133,9 @@ struct Run {
     return status;
   }
   static void *memory(nst_call *call, uint64_t bytes) {
-    return of(call).scratch.emplace_back().make(bytes);
+    Run &run = of(call);
+    std::lock_guard<std::mutex> guard(run.lock);
+    return run.scratch.emplace_back().make(bytes);
   }
   static void *output(nst_call *call, int32_t index, const int64_t *dims,
                       int32_t rank) {
@@ -142,7 +146,9 @@ struct Run {
     return run.outputs[index].make(bytes);
   }
   static void fail(nst_call *call, int32_t, const char *message) {
-    of(call).failure = message;
+    Run &run = of(call);
+    std::lock_guard<std::mutex> guard(run.lock);
+    run.failure = message;
   }
   static int32_t workerCount(nst_call *call) {
     return static_cast<int32_t>(of(call).workers);

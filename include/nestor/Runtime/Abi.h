@@ -75,7 +75,7 @@ typedef struct nst_services {
    * once a run. */
   void *(*arena)(nst_call *call, uint64_t bytes);
   /* Memory for data-dependent sizes; lives until the run ends; null on failure.
-   */
+   * Bodies call this and `fail` from any worker at the same time. */
   void *(*scratch)(nst_call *call, uint64_t bytes);
   /* The buffer of output `index` with these dims; null on failure. Called once
    * an output. */
