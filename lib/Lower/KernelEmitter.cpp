@@ -5,9 +5,7 @@
 //
 //   nest.for %i = 0 to 4 unroll { B(%i) }   ==>  B(0) B(1) B(2) B(3)
 //   nest.for %i = 0 to 8 vectorize { B }    ==>  B on vector<8 x ...>
-//   nest.for %i = 0 to %n parallel { B }    ==>
-//     call->services->parallel_for(call, n, grain, 0, @k_par0, {captures})
-//     func @k_par0(env, begin, end, worker) { scf.for begin to end { B } }
+//   nest.for %i = 0 to %n parallel { B }    ==>  see ParallelEmitter.cpp
 //
 //===----------------------------------------------------------------------===//
 #include "KernelEmitter.h"
@@ -86,20 +84,6 @@ LogicalResult KernelEmitter::emit() {
   }
   return failure(failed(emitRegion(kernel.getBody().front())) ||
                  failed(finishFunction()));
-}
-
-/// `count` elements of `type` on the stack of the whole function.
-static Value entryAlloca(LLVM::LLVMFuncOp function, OpBuilder &builder,
-                         Location loc, Type type, int64_t count,
-                         int64_t alignment) {
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(&function.getBody().front());
-  Value one = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(),
-                                       builder.getI64IntegerAttr(1));
-  // An array type, so that SROA sees through it at once.
-  return LLVM::AllocaOp::create(
-      builder, loc, LLVM::LLVMPointerType::get(builder.getContext()),
-      LLVM::LLVMArrayType::get(type, count), one, alignment);
 }
 
 void KernelEmitter::returnEarlyIf(Value newStatus) {
@@ -296,137 +280,6 @@ LogicalResult KernelEmitter::emitSerial(nest::ForOp loop) {
   LogicalResult result = emitRegion(*loop.getBodyBlock());
   mode = saved;
   return result;
-}
-
-LogicalResult KernelEmitter::emitParallel(nest::ForOp loop) {
-  LinearIndex lower = bound(loop.getLowerMap(), loop.getLowerOperands(), false);
-  LinearIndex upper = bound(loop.getUpperMap(), loop.getUpperOperands(), true);
-
-  // Everything that the body needs from here goes through one environment.
-  llvm::SetVector<Value> used;
-  getUsedValuesDefinedAbove(loop.getBody(), used);
-  for (Value v : loop->getOperands())
-    used.insert(v);
-  SmallVector<Value> captured{call};
-  auto capture = [&](Value v) {
-    captured.push_back(v.getType().isIndex()
-                           ? Value(arith::IndexCastOp::create(
-                                 builder, loc, builder.getI64Type(), v))
-                           : v);
-  };
-  capture(lower.materialize(builder, loc));
-  // A buffer's dims bring further sizes: capture the terms themselves.
-  SmallVector<Value> indices;
-  llvm::DenseMap<Value, int> indexOf;
-  auto need = [&](const LinearIndex &index) {
-    for (const LinearTerm &term : index.terms)
-      if (indexOf.try_emplace(term.value, indices.size()).second)
-        indices.push_back(term.value);
-  };
-  SmallVector<Value> usedBuffers, usedIndices;
-  for (Value v : used) {
-    if (auto it = buffers.find(v); it != buffers.end()) {
-      usedBuffers.push_back(v);
-      for (const LinearIndex &dim : it->second.dims)
-        need(dim);
-    } else if (auto index = linear(v)) {
-      usedIndices.push_back(v);
-      need(*index);
-    }
-  }
-  for (Value index : indices)
-    capture(index);
-  for (Value buffer : usedBuffers)
-    captured.push_back(buffers[buffer].pointer);
-  Value env = entryAlloca(function, builder, loc, builder.getI64Type(),
-                          static_cast<int64_t>(captured.size()), NST_ALIGNMENT);
-  for (auto [i, v] : llvm::enumerate(captured))
-    LLVM::StoreOp::create(builder, loc, v,
-                          byteOffset(builder, loc, env, 8 * i));
-
-  // Emit the outlined body with the same tables, rebased onto the environment.
-  std::string name =
-      (kernel.getSymName() + "_par" + llvm::Twine(numParallel++)).str();
-  Type i64 = builder.getI64Type();
-  auto outer = std::make_tuple(function, call, status, mode,
-                               builder.saveInsertionPoint());
-  auto outerBuffers = buffers;
-  auto outerLinears = linears;
-  function =
-      createFunction(name, {pointerType, i64, i64, builder.getI32Type()});
-  Block &entry = function.getBody().front();
-  builder.setInsertionPointToStart(&entry);
-  status = Value();
-  mode = Mode();
-  mode.insideParallel = true;
-  int64_t slot = 0;
-  auto next = [&](Type type) {
-    return loadField(builder, loc, type, entry.getArgument(0), 8 * slot++);
-  };
-  auto nextIndex = [&]() -> Value {
-    return arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
-                                      next(i64));
-  };
-  call = next(pointerType);
-  Value first = nextIndex();
-  SmallVector<Value> rebased;
-  for (size_t i = 0; i < indices.size(); ++i)
-    rebased.push_back(nextIndex());
-  auto rebase = [&](LinearIndex index) {
-    for (LinearTerm &term : index.terms) {
-      term.value = rebased[indexOf[term.value]];
-      term.depth = 0;
-    }
-    return index;
-  };
-  for (Value v : usedIndices)
-    linears[v] = rebase(outerLinears[v]);
-  for (Value v : usedBuffers) {
-    Buffer &buffer = buffers[v];
-    buffer.pointer = next(pointerType);
-    for (LinearIndex &dim : buffer.dims)
-      dim = rebase(dim);
-  }
-  Value begin = arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
-                                           entry.getArgument(1));
-  Value end = arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
-                                         entry.getArgument(2));
-  begin = arith::AddIOp::create(builder, loc, begin, first);
-  end = arith::AddIOp::create(builder, loc, end, first);
-  auto code = scf::ForOp::create(builder, loc, begin, end,
-                                 indexConstant(builder, loc, 1));
-  builder.setInsertionPointToStart(code.getBody());
-  mode.depth = 1;
-  linears[loop.getInductionVar()] =
-      LinearIndex::ofValue(code.getInductionVar(), 1);
-  if (failed(emitRegion(*loop.getBodyBlock())))
-    return failure();
-  builder.setInsertionPointAfter(code);
-  mode.depth = 0;
-  if (failed(finishFunction()))
-    return failure();
-
-  std::tie(function, call, status, mode, std::ignore) = outer;
-  builder.restoreInsertionPoint(std::get<4>(outer));
-  buffers = std::move(outerBuffers);
-  linears = std::move(outerLinears);
-
-  Value count =
-      arith::SubIOp::create(builder, loc, upper.materialize(builder, loc),
-                            lower.materialize(builder, loc));
-  count = arith::IndexCastOp::create(builder, loc, i64, count);
-  int64_t grain = 1;
-  if (auto annotations = loop.getAnnotations())
-    if (auto attr = annotations->getAs<IntegerAttr>("grain"))
-      grain = attr.getInt();
-  Value grainValue = arith::ConstantIntOp::create(builder, loc, grain, 64);
-  Value noLimit = arith::ConstantIntOp::create(builder, loc, 0, 32);
-  Value body = LLVM::AddressOfOp::create(builder, loc, pointerType, name);
-  Value result = callService(
-      builder, loc, call, offsetof(nst_services, parallel_for),
-      builder.getI32Type(), {count, grainValue, noLimit, body, env});
-  returnEarlyIf(result);
-  return success();
 }
 
 //===----------------------------------------------------------------------===//

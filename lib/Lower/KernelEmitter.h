@@ -7,13 +7,16 @@
 //   ==> llvm.func @k(%call: !llvm.ptr, %A: !llvm.ptr {noalias}, %n: i64) -> i32
 //
 // Loops become scf.for (serial), repeated bodies (unroll), vector code
-// (vectorize) or an outlined function called through parallel_for (parallel).
+// (vectorize) or an outlined function called through parallel_for (parallel;
+// parallel loops directly inside each other share one call over all their
+// iterations).
 // It takes no decision: a kind that cannot be carried out (a vectorize loop
 // without constant extent, or one whose lanes depend on each other) runs
 // serially, which is always correct.
 //
-// Split over KernelEmitter.cpp (functions, loops, buffers), BlockEmitter.cpp
-// (blocks and their bodies) and MemoryEmitter.cpp (loads and stores).
+// Split over KernelEmitter.cpp (functions, loops, buffers), ParallelEmitter.cpp
+// (parallel loops), BlockEmitter.cpp (blocks and their bodies) and
+// MemoryEmitter.cpp (loads and stores).
 //
 //===----------------------------------------------------------------------===//
 #ifndef NESTOR_LIB_LOWER_KERNELEMITTER_H

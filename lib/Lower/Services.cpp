@@ -24,6 +24,19 @@ Value nestor::lower::byteOffset(OpBuilder &builder, Location loc, Value base,
       ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(bytes)});
 }
 
+Value nestor::lower::entryAlloca(LLVM::LLVMFuncOp function, OpBuilder &builder,
+                                 Location loc, Type type, int64_t count,
+                                 int64_t alignment) {
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&function.getBody().front());
+  Value one = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(),
+                                       builder.getI64IntegerAttr(1));
+  // An array type, so that SROA sees through it at once.
+  return LLVM::AllocaOp::create(
+      builder, loc, LLVM::LLVMPointerType::get(builder.getContext()),
+      LLVM::LLVMArrayType::get(type, count), one, alignment);
+}
+
 Value nestor::lower::loadField(OpBuilder &builder, Location loc, Type type,
                                Value base, int64_t bytes) {
   return LLVM::LoadOp::create(builder, loc, type,

@@ -19,6 +19,11 @@ namespace nestor::lower {
 mlir::Value byteOffset(mlir::OpBuilder &builder, mlir::Location loc,
                        mlir::Value base, int64_t bytes);
 
+/// `count` elements of `type` on the stack of the whole function.
+mlir::Value entryAlloca(mlir::LLVM::LLVMFuncOp function,
+                        mlir::OpBuilder &builder, mlir::Location loc,
+                        mlir::Type type, int64_t count, int64_t alignment);
+
 /// Loads a value of `type` that lies `bytes` behind `base`.
 mlir::Value loadField(mlir::OpBuilder &builder, mlir::Location loc,
                       mlir::Type type, mlir::Value base, int64_t bytes);

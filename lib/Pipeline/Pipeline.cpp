@@ -191,7 +191,9 @@ LogicalResult Compilation::scheduleOne(nest::FuncOp kernel, KernelInfo &info) {
     return success();
   std::string nest;
   llvm::raw_string_ostream os(nest);
-  kernel.print(os);
+  // Alone: launches of the other kernels may not fit them yet, and text of an
+  // invalid module is generic.
+  kernel.print(os, OpPrintingFlags().useLocalScope());
   if (!writeText(options.dumpDir, info.hash + ".sequence.mlir",
                  info.schedule) ||
       !writeText(options.dumpDir, info.hash + ".schedule.mlir", nest))
