@@ -30,6 +30,9 @@ LogicalResult nestor::optimizeGraph(ModuleOp module) {
   // Before fusion: a merged operator mixes constants with what is not.
   if (failed(splitSetup(module)))
     return failure();
+  // While a scale still stands alone; @setup takes in the products below.
+  if (failed(foldScales(module)))
+    return failure();
   // Layouts are chosen on merged operators: there are fewer borders. They
   // leave transposes of weights for @setup and of data for fusion.
   if (failed(fuseElementwise(module)) || failed(clean(module)) ||
@@ -69,6 +72,8 @@ void nestor::registerGraphPasses() {
   add<optimizeGraph>("nestor-graph", "Improve the tensor program");
   add<splitSetup>("nestor-split-setup",
                   "Move what depends on constants alone into @setup");
+  add<foldScales>("nestor-fold-scales",
+                  "Multiply constant scales of results into weights");
   add<chooseLayouts>("nestor-choose-layouts",
                      "Put the channels innermost around convolutions");
   add<fuseElementwise>("nestor-fuse-elementwise",

@@ -20,6 +20,9 @@ mlir::LogicalResult optimizeGraph(mlir::ModuleOp module);
 /// names the result as `model.constant` of that key. May be called again.
 mlir::LogicalResult splitSetup(mlir::ModuleOp module);
 
+/// Multiplies constant scales of products' sums into the constant weights.
+mlir::LogicalResult foldScales(mlir::ModuleOp module);
+
 /// Merges elementwise operators and cheap data movement into their consumers.
 mlir::LogicalResult fuseElementwise(mlir::ModuleOp module);
 
@@ -32,7 +35,7 @@ void populateMovementPatterns(mlir::RewritePatternSet &patterns);
 /// Convolutions and what surrounds them with the channels innermost.
 mlir::LogicalResult chooseLayouts(mlir::ModuleOp module);
 
-/// Registers nestor-graph, nestor-split-setup and nestor-fuse-elementwise.
+/// Registers nestor-graph and a pass for each of its steps.
 void registerGraphPasses();
 
 } // namespace nestor
