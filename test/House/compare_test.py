@@ -35,8 +35,8 @@ class Compare(unittest.TestCase):
         self.assertEqual(self.compare.summary(rows, 2), "geomean=0.25 worst=0.25 (c) n=1 cpu=avx512 threads=2")
 
     def test_says_where_more_threads_are_slower(self):
-        rows = [dict(case=c, threads=t, ours_ms=m) for c, t, m in
-                [("a", 1, 1.0), ("a", 2, 1.04), ("b", 1, 1.0), ("b", 2, 1.5), ("c", 2, 9.0)]]
+        rows = [dict(case=c, threads=t, ours=m) for c, t, m in
+                [("a", 1, [1.0, 3]), ("a", 2, [1.04, 9]), ("b", 1, [1.0]), ("b", 2, [2, 1.5]), ("c", 2, [9.0])]]
         notes = list(self.compare.slower_with_more(rows))
         self.assertEqual(notes, ["slower with 2 threads than with one: b by 50%"])
 
