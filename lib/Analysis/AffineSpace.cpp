@@ -330,6 +330,19 @@ std::optional<int64_t> AffineSpace::sizeFact(unsigned symbol, StringRef name) {
   return std::nullopt;
 }
 
+int64_t AffineSpace::getSizeMin(unsigned symbol) {
+  // Sizes are never negative.
+  return std::max<int64_t>(0, sizeFact(symbol, "nest.min").value_or(0));
+}
+
+std::optional<int64_t> AffineSpace::getSizeMax(unsigned symbol) {
+  return sizeFact(symbol, "nest.max");
+}
+
+int64_t AffineSpace::getSizeDivisor(unsigned symbol) {
+  return std::max<int64_t>(1, sizeFact(symbol, "nest.divisor").value_or(1));
+}
+
 /// Bounds a sum over sizes from below. `k * (a floordiv c)` is replaced by a
 /// linear bound where c divides k, so that it can cancel against `a`.
 bool AffineSpace::sizesProveNonNegative(AffineExpr expr) {

@@ -92,6 +92,11 @@ public:
   /// The extents of a buffer (argument or nest.alloc).
   llvm::SmallVector<mlir::AffineExpr> shapeOf(mlir::Value buffer);
 
+  /// What is known of a size: at least, at most, a multiple of.
+  int64_t getSizeMin(unsigned symbol);
+  std::optional<int64_t> getSizeMax(unsigned symbol);
+  int64_t getSizeDivisor(unsigned symbol);
+
   /// The single lower bound and the single extent of a loop, if they are
   /// single.
   mlir::AffineExpr lowerOf(nest::ForOp loop);
