@@ -18,6 +18,11 @@ def Model_Dialect : Dialect {
   let name = "model";
   let cppNamespace = "::nestor::model";
   let summary = "Tensor operators that linalg cannot say, and constants by name.";
+  let description = [{
+    A tensor program is a `func.func` of `linalg.generic`, `tensor`, `scf`,
+    `arith` on sizes, and these few operators. Partition turns each into kernels
+    or parts of the host program.
+  }];
   let dependentDialects = ["mlir::arith::ArithDialect", "mlir::memref::MemRefDialect",
                            "mlir::tensor::TensorDialect"];
 }
@@ -28,6 +33,7 @@ def Model_ConstantOp : Model_Op<"constant", [Pure]> {
   let summary = "A constant tensor named by its key in the ConstantPool.";
   let description = [{
     The bytes stay outside the IR. Equal keys mean equal bytes.
+
     ```mlir
     %w = model.constant "c0f3a_400" : tensor<128x64xf32>
     ```
@@ -43,6 +49,7 @@ def Model_ReshapeOp : Model_Op<"reshape", [Pure]> {
     `dims` are the dynamic dims of the result type, in order. The number of
     elements must be the same (a run-time fact where it cannot be seen).
     No data moves: Partition makes it a view.
+
     ```mlir
     %b = model.reshape %a [%n] : tensor<?x4x4xf32> -> tensor<?x16xf32>
     ```
@@ -58,6 +65,7 @@ def Model_CheckOp : Model_Op<"check", [MemoryEffects<[MemWrite]>]> {
   let summary = "A condition on sizes or scalars that must hold at run time.";
   let description = [{
     When it does not hold the run ends with status 8 and this message.
+
     ```mlir
     model.check %same, "Add node 'sum': dims 3 and 4 do not broadcast"
     ```
@@ -84,7 +92,17 @@ def Model_LoopsOp : Model_Op<"loops", [AttrSizedOperandSegments, RecursiveMemory
     %r = model.loops ins(%x : tensor<4x?xf32>) outs(%e : tensor<4x?xf32>)
            extents(%c4, %n) iterators [0, 2] {
     ^bb0(%i: index, %j: index, %X: memref<4x?xf32>, %R: memref<4x?xf32>):
-      ...
+      %x0 = memref.load %X[%i, %j] : memref<4x?xf32>
+      %isFirst = arith.cmpi eq, %j, %c0 : index
+      %sum = scf.if %isFirst -> f32 {
+        scf.yield %x0 : f32
+      } else {
+        %before = arith.subi %j, %c1 : index
+        %s = memref.load %R[%i, %before] : memref<4x?xf32>
+        %next = arith.addf %s, %x0 : f32
+        scf.yield %next : f32
+      }
+      memref.store %sum, %R[%i, %j] : memref<4x?xf32>
       model.yield
     } -> tensor<4x?xf32>
     ```
@@ -107,6 +125,15 @@ def Model_LoopsOp : Model_Op<"loops", [AttrSizedOperandSegments, RecursiveMemory
 
 def Model_YieldOp : Model_Op<"yield", [Pure, Terminator, ReturnLike, HasParent<"LoopsOp">]> {
   let summary = "Ends the body of model.loops.";
+  let description = [{
+    It yields nothing: results are what the body stored into the memrefs of the
+    outputs.
+
+    ```mlir
+    memref.store %sum, %R[%i, %j] : memref<4x?xf32>
+    model.yield
+    ```
+  }];
   let assemblyFormat = "attr-dict";
 }
 

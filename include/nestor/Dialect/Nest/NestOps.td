@@ -33,6 +33,29 @@ def Nest_Dialect : Dialect {
   let name = "nest";
   let cppNamespace = "::nestor::nest";
   let summary = "Loop nests of blocks over buffers: the IR that schedules rewrite.";
+  let description = [{
+    A kernel is a `nest.func`: a tree of `nest.for` and `nest.block`. Blocks are
+    the unit that schedules move, and the bindings of a block's iterators are the
+    only door through which outer loops enter it. Bodies of blocks are `arith`,
+    `math`, `memref.load`, `memref.store` and `scf`.
+
+    ```mlir
+    nest.func @negate(%A: memref<64x32xf32>, %B: memref<64x32xf32>) {
+      nest.for %i = 0 to 64 {
+        nest.for %j = 0 to 32 {
+          nest.block "B" (%vi : spatial = %i to 64, %vj : spatial = %j to 32) {
+            %a = memref.load %A[%vi, %vj] : memref<64x32xf32>
+            %b = arith.negf %a : f32
+            memref.store %b, %B[%vi, %vj] : memref<64x32xf32>
+          }
+        }
+      }
+    }
+    ```
+
+    Sizes stand in affine expressions as `symbol(%n)`, loop variables as `%i`.
+    A nest that nobody scheduled means its loops, carried out in order.
+  }];
   let dependentDialects = ["mlir::arith::ArithDialect", "mlir::memref::MemRefDialect",
                            "mlir::math::MathDialect", "mlir::scf::SCFDialect"];
 }
@@ -64,7 +87,9 @@ def Nest_FuncOp : Nest_Op<"func", [
     arguments; every dynamic extent in the function is an affine expression of
     them. `shapes` gives, for each buffer, the map from sizes to its dims; it
     may be left out when all buffers are static. A size argument may carry
-    `nest.min`, `nest.max` and `nest.divisor` (i64) as facts.
+    `nest.min`, `nest.max` and `nest.divisor` (i64) as facts. A buffer argument
+    with the unit attribute `nest.constant` is a constant of the model at every
+    launch: a schedule may choose its layout.
 
     ```mlir
     nest.func @scale(%A: memref<?x8xf32>, %B: memref<?x8xf32>, %n: index)
@@ -103,11 +128,23 @@ def Nest_ForOp : Nest_Op<"for", [
   let description = [{
     The bounds are affine expressions of outer loop variables (dims) and sizes
     (symbols); the lower bound is the maximum of its list, the upper bound
-    (exclusive) the minimum. `kind` says how the loop is carried out,
-    `annotations` carries typed hints (pipeline, unroll, grain, ...).
+    (exclusive) the minimum. `kind` says how the loop is carried out:
+
+    - `serial` (not written): in ascending order;
+    - `parallel`: on several threads, in chunks of at least the annotation `grain`
+      iterations; parallel loops directly inside each other share their
+      iterations, in chunks of the innermost's grain;
+    - `vectorize`: the iterations, a constant number, are lanes of vectors;
+    - `unroll`: one copy of the body for each iteration, a constant number;
+    - `bind`: an axis of a GPU; in order where there is none.
+
+    A kind that cannot be had (lanes that depend on each other, a count that is
+    not constant) means `serial`.
 
     ```mlir
-    nest.for %j = max(%i, 0) to min(%i * 4 + 4, symbol(%n)) vectorize { ... }
+    nest.for %i = 0 to symbol(%n) ceildiv 4 parallel annotate {grain = 4 : i64} {
+      nest.for %j = max(%i, 0) to min(%i * 4 + 4, symbol(%n)) { ... }
+    }
     ```
   }];
   let arguments = (ins Variadic<Index>:$lowerOperands, Variadic<Index>:$upperOperands,
@@ -198,7 +235,9 @@ def Nest_AllocOp : Nest_Op<"alloc"> {
     The memory space is its scope: "shared" (default, one a kernel or one a
     worker inside a parallel loop), "register" (elements become SSA values:
     loops that index it must be unrolled or vectorized to get there). `shape`
-    maps sizes to dims. Lives in the innermost loop that holds it.
+    maps sizes to dims. Lives in the innermost loop that holds it, undefined at
+    the start of each iteration.
+
     ```mlir
     %T = nest.alloc : memref<4x16xf32, "register">
     %U = nest.alloc [symbol(%n), 16] : memref<?x16xf32>
@@ -217,6 +256,16 @@ def Nest_AllocOp : Nest_Op<"alloc"> {
 
 def Nest_YieldOp : Nest_Op<"yield", [Pure, Terminator, ReturnLike]> {
   let summary = "Ends a function, a loop or a block.";
+  let description = [{
+    It stands at the end of each region and is never written: the parser adds it,
+    the printer leaves it out.
+
+    ```mlir
+    nest.for %i = 0 to 4 {
+      ... // nest.yield
+    }
+    ```
+  }];
   let assemblyFormat = "attr-dict";
 }
 
