@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "Apply.h"
 
+#include "nestor/Analysis/InstanceSet.h"
+
 #include "nestor/Schedule/Extension.h"
 
 #include "mlir/Dialect/Transform/TuneExtension/TuneExtension.h"
@@ -151,4 +153,5 @@ void nestor::registerScheduleExtension(DialectRegistry &registry) {
   registry.insert<transform::TransformDialect>();
   registry.addExtensions<ScheduleExtension>();
   transform::registerTuneExtension(registry);
+  analysis::registerEmptinessCache(registry);
 }

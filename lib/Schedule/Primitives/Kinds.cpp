@@ -5,11 +5,13 @@
 //
 // Lanes and threads run in any order, so both ask that no iteration sees what
 // another writes: each buffer written below is either local to an iteration or
-// its iterations touch disjoint boxes.
+// its iterations touch disjoint boxes or, decided exactly, disjoint elements.
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
 #include "../Rewrite.h"
+
+#include "nestor/Analysis/Dependence.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -86,11 +88,6 @@ static Outcome checkIndependent(nest::ForOp loop, bool allowReductions) {
     for (nest::BlockOp block : users) {
       if (!writesBuffer(block, buffer))
         continue;
-      if (feeds(loop, block, nest::IteratorKind::Ordered))
-        return Outcome::refused(describe(loop) +
-                                " feeds an ordered iterator of " +
-                                describe(block))
-            .note(block, "its iterations must run in order");
       if (!feeds(loop, block, nest::IteratorKind::Reduce))
         continue;
       if (!allowReductions)
@@ -117,19 +114,34 @@ static Outcome checkIndependent(nest::ForOp loop, bool allowReductions) {
       continue;
     // Spatial iterators promise disjoint writes.
     if (users.size() == 1 &&
-        feeds(loop, users.front(), nest::IteratorKind::Spatial))
+        feeds(loop, users.front(), nest::IteratorKind::Spatial) &&
+        !feeds(loop, users.front(), nest::IteratorKind::Ordered))
       continue;
     if (isDisjoint(loop, buffer, space))
       continue;
-    if (users.size() == 1)
-      return Outcome::refused("all iterations of " + describe(loop) +
-                              " write the same elements")
-          .note(users[0], "of " + describe(buffer) + ", here");
-    return Outcome::refused(describe(users[0]) + " and " + describe(users[1]) +
-                            " share " + describe(buffer) +
-                            " between iterations of " + describe(loop))
-        .note(users[0], "first access")
-        .note(users[1], "second access; move both under an inner loop");
+    // Boxes do not tell: ask for the very elements.
+    auto isOther = [&](Value other) { return other != buffer; };
+    DependenceOptions options;
+    options.ignore = isOther;
+    std::optional<Conflict> conflict = findCarried(loop, space, options);
+    if (!conflict)
+      continue;
+    if (conflict->firstBlock == conflict->secondBlock)
+      return Outcome::refused("iterations of " + describe(loop) +
+                              " touch the "
+                              "same elements of " +
+                              describe(buffer))
+          .note(conflict->firstBlock,
+                conflict->first.isWrite && conflict->second.isWrite
+                    ? "more than one writes them here"
+                    : "one writes what another reads here");
+    return Outcome::refused(describe(conflict->firstBlock) + " and " +
+                            describe(conflict->secondBlock) + " share " +
+                            describe(buffer) + " between iterations of " +
+                            describe(loop))
+        .note(conflict->firstBlock, "first access")
+        .note(conflict->secondBlock,
+              "second access; move both under an inner loop");
   }
   return Outcome::done();
 }

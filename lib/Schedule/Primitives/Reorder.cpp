@@ -4,13 +4,14 @@
 //   for i { for j { for k { S } } }   ==> reorder k, i
 //   for k { for j { for i { S } } }
 //
-// Legal when all iterators below are spatial or reduce (reductions are
-// associative), ordered ones keep their order, and blocks that share a buffer
-// do so within one iteration of the loops that move.
+// Legal when every dependence below keeps its order. Steps of a reduction may
+// change places (it is reassociated), but its init stays first.
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
 #include "../Rewrite.h"
+
+#include "nestor/Analysis/Dependence.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -45,31 +46,78 @@ static Result<Loops> chainOf(ArrayRef<nest::ForOp> loops) {
   }
 }
 
-/// Whether blocks below `top` exchange values only within one iteration of
-/// `bottom`.
-static Outcome checkSharing(nest::ForOp top, nest::ForOp bottom,
-                            AffineSpace &space) {
-  SmallVector<nest::BlockOp> blocks = blocksIn(bottom);
-  if (blocks.size() < 2)
-    return Outcome::done();
-  llvm::SmallSetVector<Value, 8> written;
-  for (nest::BlockOp block : blocks)
-    for (Value buffer : writtenBuffers(block))
-      written.insert(buffer);
-  for (Value buffer : written) {
-    SmallVector<nest::BlockOp> users;
-    for (nest::BlockOp block : blocks)
-      if (readsBuffer(block, buffer) || writesBuffer(block, buffer))
-        users.push_back(block);
-    if (users.size() < 2 || isLocalTo(bottom, buffer, space))
-      continue;
-    return Outcome::refused(describe(users[0]) + " and " + describe(users[1]) +
-                            " share " + describe(buffer) +
-                            " across iterations of " + describe(top))
-        .note(users[0], "first access here")
-        .note(users[1], "second access here; reorder before moving blocks");
+/// Whether every dependence below `chain` keeps its order when the loops run
+/// nested as `target` says.
+static Outcome checkDependences(ArrayRef<nest::ForOp> chain,
+                                ArrayRef<nest::ForOp> target,
+                                AffineSpace &space) {
+  SmallVector<AffineExpr> before, after;
+  for (auto [loop, moved] : llvm::zip_equal(chain, target)) {
+    before.push_back(space.of(nest::ForOp(loop).getInductionVar()));
+    after.push_back(space.of(nest::ForOp(moved).getInductionVar()));
   }
-  return Outcome::done();
+  nest::ForOp top = chain.front();
+  Operation *scope = top->getParentOp();
+  DependenceOptions options;
+  options.reassociate = true;
+  std::optional<Conflict> conflict = findReversed(
+      scope,
+      [&](nest::BlockOp block) {
+        // The chain's variables change places; positions between them are all
+        // 0.
+        Time time = timeOf(block, scope, space);
+        for (AffineExpr &level : time)
+          if (auto at = llvm::find(before, level); at != before.end())
+            level = after[at - before.begin()];
+        return time;
+      },
+      space, options);
+  if (!conflict)
+    return Outcome::done();
+  Value buffer = conflict->first.buffer;
+  if (conflict->firstBlock == conflict->secondBlock)
+    return Outcome::refused("steps of " + describe(conflict->firstBlock) +
+                            " depend on each other and would change places")
+        .note(conflict->firstBlock,
+              "through " + describe(buffer) +
+                  (conflict->first.inInit || conflict->second.inInit
+                       ? ": its init would not come "
+                         "first; decompose the reduction"
+                       : "; skew the loops first"));
+  return Outcome::refused(describe(conflict->firstBlock) + " and " +
+                          describe(conflict->secondBlock) + " share " +
+                          describe(buffer) + " across iterations of " +
+                          describe(top))
+      .note(conflict->firstBlock, "first access here")
+      .note(conflict->secondBlock,
+            "second access here; reorder before moving blocks");
+}
+
+/// Where the question need not be asked: one block whose iterators promise that
+/// steps are independent or may be reassociated.
+static bool isFreeToReorder(ArrayRef<nest::ForOp> chain,
+                            ArrayRef<nest::ForOp> target) {
+  nest::ForOp bottom = chain.back();
+  SmallVector<nest::BlockOp> blocks = blocksIn(bottom);
+  if (blocks.size() != 1)
+    return blocks.empty();
+  nest::BlockOp block = blocks.front();
+  for (unsigned i = 0; i < block.getNumIterators(); ++i)
+    if (block.getIteratorKind(i) == nest::IteratorKind::Ordered)
+      return false;
+  if (!block.getInitBlock())
+    return kindOf(block) != BlockKind::Other;
+  // With pure reduction loops the all-zero step, which runs the init, comes
+  // first in every order; loops that also pick the element break that.
+  auto reduces = [&](nest::ForOp loop) {
+    return feeds(loop, block, nest::IteratorKind::Reduce);
+  };
+  for (nest::ForOp loop : chain)
+    if (reduces(loop) && feeds(loop, block, nest::IteratorKind::Spatial) &&
+        !llvm::equal(llvm::make_filter_range(chain, reduces),
+                     llvm::make_filter_range(target, reduces)))
+      return false;
+  return true;
 }
 
 Outcome sched::reorder(RewriterBase &rewriter, ArrayRef<nest::ForOp> loops) {
@@ -92,36 +140,11 @@ Outcome sched::reorder(RewriterBase &rewriter, ArrayRef<nest::ForOp> loops) {
             .note(loop, "this loop")
             .note(inner, "needs this one outside");
   nest::ForOp top = chain.front(), bottom = chain.back();
-  for (nest::BlockOp block : blocksIn(bottom)) {
-    auto sameOrder = [&](nest::IteratorKind kind) {
-      auto feeding = [&](ArrayRef<nest::ForOp> order) {
-        Loops result;
-        for (nest::ForOp loop : order)
-          if (feeds(loop, block, kind))
-            result.push_back(loop);
-        return result;
-      };
-      return feeding(chain) == feeding(target);
-    };
-    if (!sameOrder(nest::IteratorKind::Ordered))
-      return Outcome::refused(describe(block) +
-                              " has ordered iterators on these loops")
-          .note(block, "they must run in the order they have");
-    // With pure reduction loops the all-zero step, which runs the init, comes
-    // first in every order; loops that also pick the element break that.
-    for (nest::ForOp loop : chain)
-      if (block.getInitBlock() && !sameOrder(nest::IteratorKind::Reduce) &&
-          feeds(loop, block, nest::IteratorKind::Reduce) &&
-          feeds(loop, block, nest::IteratorKind::Spatial))
-        return Outcome::refused(describe(loop) +
-                                " feeds spatial and reduce iterators of " +
-                                describe(block))
-            .note(loop, "the init could come after other steps; decompose the "
-                        "reduction first");
-  }
   AffineSpace space(funcOf(top));
-  if (Outcome outcome = checkSharing(top, bottom, space); !outcome.isDone())
-    return outcome;
+  if (!isFreeToReorder(chain, target))
+    if (Outcome outcome = checkDependences(chain, target, space);
+        !outcome.isDone())
+      return outcome;
 
   // Take the chain apart, innermost first, and nest it anew.
   SmallVector<Operation *> body;

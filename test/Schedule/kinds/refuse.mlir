@@ -30,13 +30,15 @@ module attributes {transform.with_named_sequence} {
 // -----
 
 module attributes {transform.with_named_sequence} {
-  nest.func @f(%A: memref<8x4xf32>) {
+  nest.func @f(%A: memref<8x5xf32>) {
     nest.for %i = 0 to 8 {
       nest.for %j = 0 to 4 {
-        // expected-note @+1 {{its iterations must run in order}}
+        // expected-note @+1 {{one writes what another reads here}}
         nest.block "B" (%u : ordered = %i to 8, %v : ordered = %j to 4) {
-          %a = memref.load %A[%u, %v] : memref<8x4xf32>
-          memref.store %a, %A[%u, %v] : memref<8x4xf32>
+          %one = arith.constant 1 : index
+          %next = arith.addi %v, %one : index
+          %a = memref.load %A[%u, %v] : memref<8x5xf32>
+          memref.store %a, %A[%u, %next] : memref<8x5xf32>
         }
       }
     }
@@ -45,8 +47,35 @@ module attributes {transform.with_named_sequence} {
   transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
     %b = transform.nest.get_block "B" in %root : !transform.any_op
     %i, %j = transform.nest.get_loops %b : 2
-    // expected-error @+1 {{feeds an ordered iterator}}
+    // Rows do not meet.
+    transform.nest.parallel %i grain [1]
+    // expected-error @+1 {{iterations of loop 1 of block 'B' touch the same elements of argument 0}}
     transform.nest.vectorize %j
+    transform.yield
+  }
+}
+
+// -----
+
+// One loop picks the row and the step of a scan.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<4x5xf32>) {
+    nest.for %i = 0 to 16 {
+      // expected-note @+1 {{one writes what another reads here}}
+      nest.block "B" (%u : spatial = %i floordiv 4 to 4, %v : ordered = %i mod 4 to 4) {
+        %one = arith.constant 1 : index
+        %next = arith.addi %v, %one : index
+        %a = memref.load %A[%u, %v] : memref<4x5xf32>
+        memref.store %a, %A[%u, %next] : memref<4x5xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    // expected-error @+1 {{iterations of loop 0 of block 'B' touch the same elements of argument 0}}
+    transform.nest.parallel %i grain [1]
     transform.yield
   }
 }

@@ -1,13 +1,18 @@
 // RUN: nestor-opt %s --split-input-file --transform-interpreter --verify-diagnostics
 
 module attributes {transform.with_named_sequence} {
-  nest.func @f(%A: memref<8x4xf32>) {
+  nest.func @f(%A: memref<9x6xf32>) {
     nest.for %i = 0 to 8 {
       nest.for %j = 0 to 4 {
-        // expected-note @+1 {{they must run in the order they have}}
+        // expected-note @+1 {{through argument 0; skew the loops first}}
         nest.block "B" (%u : ordered = %i to 8, %v : ordered = %j to 4) {
-          %a = memref.load %A[%u, %v] : memref<8x4xf32>
-          memref.store %a, %A[%u, %v] : memref<8x4xf32>
+          %one = arith.constant 1 : index
+          %two = arith.constant 2 : index
+          %u1 = arith.addi %u, %one : index
+          %v1 = arith.addi %v, %one : index
+          %v2 = arith.addi %v, %two : index
+          %a = memref.load %A[%u, %v2] : memref<9x6xf32>
+          memref.store %a, %A[%u1, %v1] : memref<9x6xf32>
         }
       }
     }
@@ -16,7 +21,7 @@ module attributes {transform.with_named_sequence} {
   transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
     %b = transform.nest.get_block "B" in %root : !transform.any_op
     %i, %j = transform.nest.get_loops %b : 2
-    // expected-error @+1 {{block 'B' has ordered iterators on these loops}}
+    // expected-error @+1 {{steps of block 'B' depend on each other and would change places}}
     transform.nest.reorder %j, %i
     transform.yield
   }
