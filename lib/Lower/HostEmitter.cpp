@@ -39,12 +39,34 @@ Value HostEmitter::toI64(Value index) {
   return arith::IndexCastOp::create(builder, loc, builder.getI64Type(), index);
 }
 
-void HostEmitter::guarded(function_ref<void()> body) {
+bool HostEmitter::atTopLevel() {
+  return builder.getInsertionBlock()->getParentOp() == function;
+}
+
+Value HostEmitter::isFine() {
   Value now = LLVM::LoadOp::create(builder, loc, builder.getI32Type(), status);
-  Value zero = arith::ConstantIntOp::create(builder, loc, 0, 32);
-  Value fine =
-      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, now, zero);
-  auto branch = scf::IfOp::create(builder, loc, fine, false);
+  Value zero = arith::ConstantIntOp::create(builder, loc, NST_OK, 32);
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, now,
+                               zero);
+}
+
+void HostEmitter::leaveIfFailed() {
+  if (!atTopLevel())
+    return;
+  Value fine = isFine();
+  Block *before = builder.getInsertionBlock();
+  Block *next = builder.createBlock(exit);
+  builder.setInsertionPointToEnd(before);
+  cf::CondBranchOp::create(builder, loc, fine, next, exit);
+  builder.setInsertionPointToEnd(next);
+}
+
+void HostEmitter::guarded(function_ref<void()> body) {
+  if (atTopLevel()) {
+    body();
+    return;
+  }
+  auto branch = scf::IfOp::create(builder, loc, isFine(), false);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(&branch.getThenRegion().front());
   body();
@@ -59,11 +81,14 @@ void HostEmitter::requireNonNull(Value pointer) {
   Value isNull = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq,
                                       pointer, null);
   auto branch = scf::IfOp::create(builder, loc, isNull, false);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(&branch.getThenRegion().front());
-  guarded([&] {
-    fail(arith::ConstantIntOp::create(builder, loc, NST_BUDGET, 32));
-  });
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&branch.getThenRegion().front());
+    guarded([&] {
+      fail(arith::ConstantIntOp::create(builder, loc, NST_BUDGET, 32));
+    });
+  }
+  leaveIfFailed();
 }
 
 SmallVector<Value> HostEmitter::allDims(const Buffer &buffer) {
@@ -98,22 +123,25 @@ Value HostEmitter::elementPointer(const Buffer &buffer, ValueRange indices) {
 
 Value HostEmitter::loadScalar(Value pointer, Type element) {
   Type storage = storageOf(element, builder);
-  // Nothing is read after a failure: zero instead.
-  Value now = LLVM::LoadOp::create(builder, loc, builder.getI32Type(), status);
-  Value zero = arith::ConstantIntOp::create(builder, loc, 0, 32);
-  Value fine =
-      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, now, zero);
-  auto branch = scf::IfOp::create(builder, loc, TypeRange{storage}, fine, true);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToEnd(&branch.getThenRegion().front());
-  Value loaded = LLVM::LoadOp::create(builder, loc, storage, pointer,
-                                      storageBytes(element));
-  scf::YieldOp::create(builder, loc, loaded);
-  builder.setInsertionPointToEnd(&branch.getElseRegion().front());
-  Value none = LLVM::ZeroOp::create(builder, loc, storage);
-  scf::YieldOp::create(builder, loc, none);
-  builder.setInsertionPointAfter(branch);
-  Value result = branch.getResult(0);
+  auto load = [&]() -> Value {
+    return LLVM::LoadOp::create(builder, loc, storage, pointer,
+                                storageBytes(element));
+  };
+  Value result;
+  if (atTopLevel()) {
+    result = load();
+  } else {
+    // Nothing is read after a failure: zero instead.
+    auto branch =
+        scf::IfOp::create(builder, loc, TypeRange{storage}, isFine(), true);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToEnd(&branch.getThenRegion().front());
+    scf::YieldOp::create(builder, loc, load());
+    builder.setInsertionPointToEnd(&branch.getElseRegion().front());
+    Value none = LLVM::ZeroOp::create(builder, loc, storage);
+    scf::YieldOp::create(builder, loc, none);
+    result = branch.getResult(0);
+  }
   if (element.isInteger(1))
     result = arith::TruncIOp::create(builder, loc, element, result);
   return result;
@@ -170,11 +198,23 @@ LogicalResult HostEmitter::emit() {
   status = LLVM::AllocaOp::create(builder, loc, pointerType,
                                   builder.getI32Type(), one, 4);
   fail(arith::ConstantIntOp::create(builder, loc, NST_OK, 32));
+  int64_t rank = 1;
+  source.walk([&](host::OutputOp op) {
+    rank = std::max(rank, cast<MemRefType>(op.getType()).getRank());
+  });
+  outputDims = LLVM::AllocaOp::create(
+      builder, loc, pointerType, builder.getI64Type(),
+      LLVM::ConstantOp::create(builder, loc, builder.getI64Type(),
+                               builder.getI64IntegerAttr(rank)),
+      8);
+  exit = function.addBlock();
   emitInputs();
   if (!source.getBody().hasOneBlock())
     return source.emitError("a host function is one block");
   if (failed(emitBlock(source.getBody().front())))
     return failure();
+  cf::BranchOp::create(builder, loc, exit);
+  builder.setInsertionPointToEnd(exit);
   Value result =
       LLVM::LoadOp::create(builder, loc, builder.getI32Type(), status);
   LLVM::ReturnOp::create(builder, loc, result);
@@ -244,6 +284,7 @@ LogicalResult HostEmitter::emitLaunch(host::LaunchOp op) {
         LLVM::CallOp::create(builder, loc, type, op.getKernel(), arguments);
     fail(result.getResult());
   });
+  leaveIfFailed();
   return success();
 }
 
@@ -253,20 +294,15 @@ LogicalResult HostEmitter::emitOutput(host::OutputOp op) {
   for (Value dim : op.getDims())
     buffer.dynamicDims.push_back(values.lookup(dim));
   int64_t rank = type.getRank();
-  Value count = LLVM::ConstantOp::create(
-      builder, loc, builder.getI64Type(),
-      builder.getI64IntegerAttr(std::max<int64_t>(1, rank)));
-  Value dims = LLVM::AllocaOp::create(builder, loc, pointerType,
-                                      builder.getI64Type(), count, 8);
   for (auto [d, dim] : llvm::enumerate(allDims(buffer)))
     LLVM::StoreOp::create(builder, loc, toI64(dim),
-                          byteOffset(builder, loc, dims, 8 * d));
+                          byteOffset(builder, loc, outputDims, 8 * d));
   Value index = arith::ConstantIntOp::create(
       builder, loc, static_cast<int64_t>(op.getIndex()), 32);
   Value ranks = arith::ConstantIntOp::create(builder, loc, rank, 32);
   buffer.pointer =
       callService(builder, loc, call, offsetof(nst_services, output),
-                  pointerType, {index, dims, ranks});
+                  pointerType, {index, outputDims, ranks});
   requireNonNull(buffer.pointer);
   buffers[op.getResult()] = buffer;
   return success();
@@ -341,15 +377,20 @@ LogicalResult HostEmitter::emitOp(Operation *op) {
     Value broken = arith::XOrIOp::create(
         builder, loc, values.lookup(check.getCondition()), truth);
     auto branch = scf::IfOp::create(builder, loc, broken, false);
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(&branch.getThenRegion().front());
-    guarded([&] {
-      Value code = arith::ConstantIntOp::create(builder, loc, NST_RUN_TIME, 32);
-      Value text = stringAddress(builder, loc, target, check.getMessage());
-      callService(builder, loc, call, offsetof(nst_services, fail),
-                  LLVM::LLVMVoidType::get(builder.getContext()), {code, text});
-      fail(code);
-    });
+    {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(&branch.getThenRegion().front());
+      guarded([&] {
+        Value code =
+            arith::ConstantIntOp::create(builder, loc, NST_RUN_TIME, 32);
+        Value text = stringAddress(builder, loc, target, check.getMessage());
+        callService(builder, loc, call, offsetof(nst_services, fail),
+                    LLVM::LLVMVoidType::get(builder.getContext()),
+                    {code, text});
+        fail(code);
+      });
+    }
+    leaveIfFailed();
     return success();
   }
   if (auto dim = dyn_cast<memref::DimOp>(op)) {
@@ -448,11 +489,7 @@ LogicalResult HostEmitter::emitStructured(Operation *op) {
       flatten(operand, results);
     // A loop whose body failed must end: its condition becomes false.
     if (isa<scf::ConditionOp>(terminator)) {
-      Value now =
-          LLVM::LoadOp::create(builder, loc, builder.getI32Type(), status);
-      Value zero = arith::ConstantIntOp::create(builder, loc, 0, 32);
-      Value fine = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
-                                         now, zero);
+      Value fine = isFine();
       results[0] = arith::AndIOp::create(builder, loc, results[0], fine);
     }
     builder.create(OperationState(loc, terminator->getName(), results,
@@ -461,5 +498,6 @@ LogicalResult HostEmitter::emitStructured(Operation *op) {
   ValueRange rest = clone->getResults();
   for (Value result : op->getResults())
     unflatten(result, rest);
+  leaveIfFailed();
   return success();
 }

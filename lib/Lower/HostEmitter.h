@@ -4,7 +4,9 @@
 // Emits the host function as
 //   llvm.func @nst_run(%call: !llvm.ptr) -> i32
 // Buffers become a pointer and their dynamic dims. The first failure is kept
-// in a status slot; once it is set, nothing that touches memory runs any more.
+// in a status slot. At the top level it leaves the function, so that a long
+// program is a chain of calls, not of nested conditions; inside of scf
+// operations, nothing that touches memory runs once the slot is set.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NESTOR_LIB_LOWER_HOSTEMITTER_H
@@ -42,6 +44,11 @@ private:
   void emitConstant(host::ConstantOp op);
   void emitInputs();
 
+  /// Whether the next op goes outside of every scf operation.
+  bool atTopLevel();
+  mlir::Value isFine();
+  /// After anything that may fail.
+  void leaveIfFailed();
   void guarded(llvm::function_ref<void()> body);
   void fail(mlir::Value status);
   void requireNonNull(mlir::Value pointer);
@@ -66,7 +73,9 @@ private:
   mlir::Location loc;
   mlir::Type pointerType;
   mlir::LLVM::LLVMFuncOp function;
-  mlir::Value call, status;
+  mlir::Block *exit = nullptr;
+  /// `outputDims`: room on the stack for the dims of any output.
+  mlir::Value call, status, outputDims;
   llvm::DenseMap<mlir::Value, Buffer> buffers;
   llvm::DenseMap<mlir::Value, mlir::Value> values;
 };
