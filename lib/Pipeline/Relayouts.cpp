@@ -35,6 +35,7 @@ public:
       if (constant->use_empty())
         constant->erase();
     });
+    dropUnusedResults();
     return success();
   }
 
@@ -94,6 +95,84 @@ private:
                                     constant.getType(), constant.getKey());
   }
 
+  /// The buffer that a value is a view of.
+  static Value rootOf(Value value) {
+    while (auto view = value.getDefiningOp<host::ViewOp>())
+      value = view.getSource();
+    return value;
+  }
+
+  /// The last op of `block` that can see the bytes of `value`, but for the
+  /// terminator. Null when that is not known.
+  static Operation *lastUser(Value value, Block &block) {
+    Value root = rootOf(value);
+    if (root.getParentBlock() != &block)
+      return nullptr;
+    Operation *last = root.getDefiningOp();
+    SmallVector<Value> names{root};
+    while (!names.empty())
+      for (Operation *user : names.pop_back_val().getUsers()) {
+        Operation *top = block.findAncestorOpInBlock(*user);
+        if (top == block.getTerminator())
+          continue;
+        if (user->hasTrait<OpTrait::IsTerminator>())
+          return nullptr; // the bytes live on under another name
+        if (!last || last->isBeforeInBlock(top))
+          last = top;
+        if (auto view = dyn_cast<host::ViewOp>(user))
+          names.push_back(view.getResult());
+      }
+    return last;
+  }
+
+  /// What only packing read is a buffer of the run, not a constant.
+  void dropUnusedResults() {
+    auto setup = module.lookupSymbol<func::FuncOp>("setup");
+    if (!setup)
+      return;
+    llvm::StringSet<> used;
+    module.walk([&](host::ConstantOp constant) {
+      if (constant->getParentOfType<func::FuncOp>() != setup)
+        used.insert(constant.getKey());
+    });
+    auto terminator =
+        cast<func::ReturnOp>(setup.getBody().front().getTerminator());
+    llvm::BitVector dead(setup.getNumResults());
+    llvm::DenseSet<Value> needed;
+    for (unsigned i = 0; i < setup.getNumResults(); ++i) {
+      auto key = setup.getResultAttrOfType<StringAttr>(i, "host.key");
+      Value root = rootOf(terminator.getOperand(i));
+      if (!key || used.contains(key.getValue()) ||
+          !root.getDefiningOp<host::OutputOp>())
+        needed.insert(root);
+      else
+        dead.set(i);
+    }
+    llvm::DenseMap<uint64_t, uint64_t> newIndex;
+    for (unsigned i = 0; i < setup.getNumResults(); ++i) {
+      // Another result may be another view of the same buffer.
+      if (dead.test(i) && needed.contains(rootOf(terminator.getOperand(i))))
+        dead.reset(i);
+      if (!dead.test(i))
+        newIndex.try_emplace(i, newIndex.size());
+    }
+    terminator->eraseOperands(dead);
+    (void)setup.eraseResults(dead);
+    SmallVector<host::OutputOp> outputs;
+    setup.walk([&](host::OutputOp output) { outputs.push_back(output); });
+    for (host::OutputOp output : outputs) {
+      OpBuilder builder(output);
+      if (auto it = newIndex.find(output.getIndex()); it != newIndex.end()) {
+        output.setIndex(it->second);
+        continue;
+      }
+      Value buffer = host::AllocOp::create(builder, output.getLoc(),
+                                           output.getType(), output.getDims());
+      output.replaceAllUsesWith(buffer);
+      output.erase();
+    }
+  }
+
   func::FuncOp getSetup() {
     if (auto setup = module.lookupSymbol<func::FuncOp>("setup"))
       return setup;
@@ -114,6 +193,10 @@ private:
           cast<func::ReturnOp>(setup.getBody().front().getTerminator());
       OpBuilder builder(terminator);
       Value source = inSetup(setup, constant, builder);
+      // As soon as the source is complete: buffers that only packing reads are
+      // then short-lived, and hundreds of them share few bytes.
+      if (Operation *last = lastUser(source, setup.getBody().front()))
+        builder.setInsertionPointAfter(last);
       Value target = host::OutputOp::create(
           builder, constant.getLoc(), type,
           builder.getI64IntegerAttr(setup.getNumResults()), ValueRange());

@@ -47,6 +47,7 @@ static llvm::Error execute(ModuleOp module, func::FuncOp setup,
   auto image = linkShared(*objects, host);
   if (!image)
     return image.takeError();
+  objects->clear();
   rt::LoadOptions load;
   load.resolver = [&pool](const char *key, uint64_t bytes) -> const void * {
     bool found = false;
@@ -59,6 +60,9 @@ static llvm::Error execute(ModuleOp module, func::FuncOp setup,
           program);
       !status.ok())
     return toError(status);
+  image->clear();
+  // What code generation took goes back before the constants take theirs.
+  malloc_trim(0);
   std::unique_ptr<rt::Instance> instance;
   if (rt::Status status = rt::Instance::create(program, {}, instance);
       !status.ok())

@@ -17,7 +17,16 @@
 
 using namespace nestor;
 
-void ConstantPool::Free::operator()(uint8_t *p) const { std::free(p); }
+/// Larger buffers come from the system: zero without being touched, so that
+/// they take memory as they are filled, and given back at once.
+static constexpr uint64_t kMapped = 1 << 16;
+
+void ConstantPool::Free::operator()(uint8_t *p) const {
+  if (mapped)
+    munmap(p, mapped);
+  else
+    std::free(p);
+}
 
 static std::string contentKey(llvm::ArrayRef<uint8_t> bytes) {
   llvm::XXH128_hash_t hash = llvm::xxh3_128bits(bytes);
@@ -49,12 +58,22 @@ llvm::MutableArrayRef<uint8_t> ConstantPool::allocate(llvm::StringRef key,
   uint64_t rounded = (size + 63) / 64 * 64;
   if (rounded == 0)
     rounded = 64;
-  auto *p = static_cast<uint8_t *>(std::aligned_alloc(64, rounded));
-  if (!p)
+  std::unique_ptr<uint8_t, Free> storage;
+  if (rounded >= kMapped) {
+    void *mapped = mmap(nullptr, rounded, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped != MAP_FAILED)
+      storage = {static_cast<uint8_t *>(mapped), Free{rounded}};
+  } else {
+    storage.reset(static_cast<uint8_t *>(std::aligned_alloc(64, rounded)));
+    if (storage)
+      std::memset(storage.get(), 0, rounded);
+  }
+  if (!storage)
     return {};
-  std::memset(p, 0, rounded);
+  uint8_t *p = storage.get();
   Entry &entry = entries[key];
-  entry.storage.reset(p);
+  entry.storage = std::move(storage);
   entry.bytes = llvm::ArrayRef<uint8_t>(p, size);
   return llvm::MutableArrayRef<uint8_t>(p, size);
 }

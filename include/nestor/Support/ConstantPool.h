@@ -52,7 +52,10 @@ public:
 
 private:
   struct Free {
+    Free() : mapped(0) {}
+    explicit Free(uint64_t mapped) : mapped(mapped) {}
     void operator()(uint8_t *p) const;
+    uint64_t mapped; // bytes taken from the system; 0: from the heap
   };
   struct Entry {
     llvm::ArrayRef<uint8_t> bytes;
