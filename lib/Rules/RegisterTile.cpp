@@ -439,6 +439,9 @@ static void tileBlock(RuleContext &context, sched::BlockRef ref,
   // 5. Rests get code of their own, so that full tiles test nothing. The tile
   // moves into its loop first: each part then has its own.
   context.accept("compact_buffers", s.compactBuffers());
+  llvm::StringSet<llvm::MallocAllocator> before;
+  for (nest::BlockOp any : blocksIn(func))
+    before.insert(any.getName());
   if (rows && rows->size() > 1 && m % tile.rows != 0)
     context.accept("separate_full_partial", s.separateFullPartial((*rows)[0]));
   else if (rows && rows->size() > 1 && !block.getConstantExtent(roles.row))
@@ -446,7 +449,7 @@ static void tileBlock(RuleContext &context, sched::BlockRef ref,
   if (n % panel != 0 || !block.getConstantExtent(roles.vector))
     context.accept("separate_full_partial", s.separateFullPartial((*v)[0]));
   for (nest::BlockOp any : blocksIn(func))
-    if (any.getName().ends_with("_tail"))
+    if (!before.contains(any.getName()))
       context.done.insert(any.getName());
 }
 

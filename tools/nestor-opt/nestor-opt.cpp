@@ -9,6 +9,7 @@
 #include "nestor/Lower/Passes.h"
 #include "nestor/Partition/Partition.h"
 #include "nestor/Pipeline/Dialects.h"
+#include "nestor/Rules/Passes.h"
 
 #include "mlir/Dialect/Transform/Transforms/Passes.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -23,6 +24,7 @@ int main(int argc, char **argv) {
   nestor::registerInterpPasses();
   nestor::registerLowerPasses();
   nestor::registerPartitionPasses();
+  nestor::registerRulesPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Nestor's optimizer driver\n", registry));
 }
