@@ -101,7 +101,13 @@ void KernelEmitter::returnEarlyIf(Value newStatus) {
   auto branch = scf::IfOp::create(builder, loc, failed, false);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(&branch.getThenRegion().front());
-  LLVM::StoreOp::create(builder, loc, newStatus, status);
+  Value before =
+      LLVM::LoadOp::create(builder, loc, builder.getI32Type(), status);
+  Value isFirst = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
+                                        before, zero);
+  Value kept =
+      arith::SelectOp::create(builder, loc, isFirst, newStatus, before);
+  LLVM::StoreOp::create(builder, loc, kept, status);
 }
 
 LogicalResult KernelEmitter::finishFunction() {

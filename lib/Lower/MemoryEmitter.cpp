@@ -48,10 +48,18 @@ Value KernelEmitter::pointerTo(const Buffer &buffer,
                                const LinearIndex &offset) {
   Type element = elementStorage(buffer.type.getElementType());
   Value pointer = buffer.pointer;
+  // Where addends only grow and every lane exists, each step stays inside of
+  // the buffer. A padded access passes by its ends, and so does the first lane
+  // of a masked one.
+  bool inside = !mode.mask && offset.constant >= 0 &&
+                llvm::all_of(offset.terms, [](const LinearTerm &term) {
+                  return term.coefficient >= 0;
+                });
+  auto flags =
+      inside ? LLVM::GEPNoWrapFlags::inbounds : LLVM::GEPNoWrapFlags::nusw;
   auto add = [&](LLVM::GEPArg by) {
     pointer = LLVM::GEPOp::create(builder, loc, pointerType, element, pointer,
-                                  ArrayRef<LLVM::GEPArg>{by},
-                                  LLVM::GEPNoWrapFlags::inbounds);
+                                  ArrayRef<LLVM::GEPArg>{by}, flags);
   };
   for (const LinearTerm &term : offset.terms) {
     LinearIndex one;
