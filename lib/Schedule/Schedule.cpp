@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "nestor/Schedule/Schedule.h"
 
-#include "Apply.h"
+#include "Methods.h"
 
 #include "mlir/Dialect/Transform/IR/TransformOps.h"
 #include "mlir/Dialect/Transform/Transforms/TransformInterpreterUtils.h"
@@ -110,36 +110,6 @@ OpBuilder Schedule::atEnd() const {
   return OpBuilder(named.getBody().front().getTerminator());
 }
 
-static SmallVector<unsigned> idsOf(ArrayRef<LoopRef> refs) {
-  return llvm::map_to_vector(refs, [](LoopRef ref) { return ref.id; });
-}
-
-static Value rootOf(ModuleOp sequence) {
-  auto named = *sequence.getOps<transform::NamedSequenceOp>().begin();
-  return named.getBody().getArgument(0);
-}
-
-static Type blockHandle(MLIRContext *context) {
-  return transform::OperationType::get(context,
-                                       nest::BlockOp::getOperationName());
-}
-static Type loopHandle(MLIRContext *context) {
-  return transform::OperationType::get(context,
-                                       nest::ForOp::getOperationName());
-}
-static SmallVector<Type> loopHandles(MLIRContext *context, size_t count) {
-  return SmallVector<Type>(count, loopHandle(context));
-}
-
-/// Leaves with a refusal unless all handles hold something.
-#define NESTOR_CHECK_HANDLES(...)                                              \
-  if (Outcome outcome = check(__VA_ARGS__); !outcome.isDone())                 \
-  return outcome
-/// Leaves with the primitive's refusal.
-#define NESTOR_APPLY(CALL)                                                     \
-  if (Outcome outcome = (CALL); !outcome.isDone())                             \
-  return outcome
-
 //===----------------------------------------------------------------------===//
 // Knobs and queries
 //===----------------------------------------------------------------------===//
@@ -184,22 +154,6 @@ Result<LoopRefs> Schedule::getLoops(BlockRef block) {
 //===----------------------------------------------------------------------===//
 // Loops
 //===----------------------------------------------------------------------===//
-
-/// Numbers and knobs as operands and attribute of an operation.
-static void mixParams(ArrayRef<Param> params, ArrayRef<Value> knobs,
-                      SmallVectorImpl<Value> &dynamic,
-                      SmallVectorImpl<int64_t> &mixed,
-                      SmallVectorImpl<int64_t> &values) {
-  for (const Param &param : params) {
-    values.push_back(param.value);
-    if (param.knob < 0) {
-      mixed.push_back(param.value);
-      continue;
-    }
-    mixed.push_back(ShapedType::kDynamic);
-    dynamic.push_back(knobs[param.knob]);
-  }
-}
 
 Result<LoopRefs> Schedule::split(LoopRef loop, ArrayRef<Param> factors) {
   NESTOR_CHECK_HANDLES(loop.id);

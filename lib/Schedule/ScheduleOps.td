@@ -60,5 +60,10 @@ include "Primitives/Compact.td"
 include "Primitives/Decompose.td"
 include "Primitives/RFactor.td"
 include "Primitives/Layout.td"
+include "Primitives/Skew.td"
+include "Primitives/Reverse.td"
+include "Primitives/Shift.td"
+include "Primitives/SplitDomain.td"
+include "Primitives/Wavefront.td"
 
 #endif // NESTOR_LIB_SCHEDULE_SCHEDULEOPS

@@ -44,6 +44,7 @@ private:
     what += " loop " + std::to_string(at);
     return loops[at];
   }
+  Outcome affine();
   Outcome splitAny(BlockRef at);
   Outcome reorderAny(BlockRef at);
   Outcome layout(BlockRef at);
@@ -127,7 +128,49 @@ Outcome Step::layout(BlockRef at) {
   return s.transformLayout(at, role, n, map);
 }
 
+/// skew, reverse, shift, split_domain, wavefront.
+Outcome Step::affine() {
+  static const char *names[] = {"skew", "reverse", "shift", "split_domain",
+                                "wavefront"};
+  int64_t choice = random.in(0, 4);
+  what = names[choice];
+  auto at = block();
+  LoopRefs loops = at ? loopsOf(*at) : LoopRefs();
+  if (loops.empty())
+    return nothing();
+  int64_t n = static_cast<int64_t>(loops.size());
+  int64_t i = random.in(0, n - 1), by = random.in(-2, 3);
+  what += " " + std::to_string(i) + " by " + std::to_string(by);
+  switch (choice) {
+  case 0: {
+    int64_t outer = random.in(0, n - 1);
+    what += " along " + std::to_string(outer);
+    return s.skew(loops[i], loops[outer], by);
+  }
+  case 1:
+    return s.reverse(loops[i]);
+  case 2:
+    return s.shift(*at, loops[i], by);
+  case 3: {
+    MLIRContext *context = s.getFunc()->getContext();
+    AffineExpr condition = getAffineConstantExpr(random.in(0, 9), context);
+    for (int64_t d = 0; d <= i; ++d)
+      if (d == i || random.chance(30))
+        condition = condition + getAffineDimExpr(d, context) *
+                                    (random.chance(50) ? 1 : -random.in(1, 2));
+    AffineMap map = AffineMap::get(i + 1, 0, condition, context);
+    llvm::raw_string_ostream(what) << " " << map;
+    return s.splitDomain(loops[i], map).getOutcome();
+  }
+  default:
+    return i + 1 < n ? s.wavefront(loops[i], loops[i + 1], random.in(1, 3))
+                     : nothing();
+  }
+}
+
 Outcome Step::any() {
+  if (random.chance(30))
+    return affine();
   int64_t choice = random.in(0, 15);
   auto named = [&](const char *name) {
     what = name;

@@ -70,6 +70,18 @@ enum class BufferRole { Read, Write };
 Outcome transformLayout(mlir::RewriterBase &rewriter, nest::BlockOp block,
                         BufferRole role, int64_t buffer, mlir::AffineMap map);
 
+// --- affine
+Outcome skew(mlir::RewriterBase &rewriter, nest::ForOp loop, nest::ForOp outer,
+             int64_t factor);
+Outcome reverse(mlir::RewriterBase &rewriter, nest::ForOp loop);
+Outcome shift(mlir::RewriterBase &rewriter, nest::BlockOp block,
+              nest::ForOp loop, int64_t by);
+/// `condition`: one expression of the loops down to `loop` and the sizes.
+Result<Loops> splitDomain(mlir::RewriterBase &rewriter, nest::ForOp loop,
+                          mlir::AffineMap condition);
+Outcome wavefront(mlir::RewriterBase &rewriter, nest::ForOp outer,
+                  nest::ForOp inner, int64_t grain);
+
 } // namespace nestor::sched
 
 #endif // NESTOR_SCHEDULE_PRIMITIVES_H

@@ -111,6 +111,14 @@ public:
   Outcome transformLayout(BlockRef block, BufferRole role, int64_t buffer,
                           mlir::AffineMap map);
 
+  // --- affine
+  Outcome skew(LoopRef loop, LoopRef outer, int64_t factor);
+  Outcome reverse(LoopRef loop);
+  Outcome shift(BlockRef block, LoopRef loop, int64_t by);
+  /// The loop that runs first and the other.
+  Result<LoopRefs> splitDomain(LoopRef loop, mlir::AffineMap condition);
+  Outcome wavefront(LoopRef outer, LoopRef inner, int64_t grain);
+
   // --- the sequence
   /// A module with one transform.named_sequence, @__transform_main.
   mlir::ModuleOp getSequence() const { return *sequence; }

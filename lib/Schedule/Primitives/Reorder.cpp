@@ -5,13 +5,16 @@
 //   for k { for j { for i { S } } }
 //
 // Legal when every dependence below keeps its order. Steps of a reduction may
-// change places (it is reassociated), but its init stays first.
+// change places (it is reassociated), but its init stays first. Bounds that
+// name a loop that moves inside are found anew: for i < 8, j < i becomes j < 7,
+// j + 1 <= i < 8.
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
 #include "../Rewrite.h"
 
 #include "nestor/Analysis/Dependence.h"
+#include "nestor/Analysis/Scan.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -120,6 +123,39 @@ static bool isFreeToReorder(ArrayRef<nest::ForOp> chain,
   return true;
 }
 
+/// Bounds for the new order, where an old one would name an inner loop.
+static Outcome newBounds(ArrayRef<nest::ForOp> target,
+                         SmallVectorImpl<LoopBounds> &bounds,
+                         AffineSpace &space) {
+  nest::ForOp offender;
+  for (auto [i, loop] : llvm::enumerate(target))
+    for (nest::ForOp inner : target.drop_front(i))
+      if (llvm::is_contained(nest::ForOp(loop)->getOperands(),
+                             inner.getInductionVar()))
+        offender = loop;
+  if (!offender)
+    return Outcome::done();
+  SmallVector<AffineExpr> constraints, order;
+  for (nest::ForOp loop : target) {
+    if (loop.getKind() != nest::LoopKind::Serial &&
+        loop.getKind() != nest::LoopKind::Parallel)
+      return Outcome::refused("the bounds of " + describe(offender) +
+                              " depend on a loop that would be inside it")
+          .note(loop, "and this one needs the trip count it has; reorder "
+                      "before giving loops a kind");
+    llvm::append_range(constraints, constraintsOf(loop, space));
+    order.push_back(space.of(loop.getInductionVar()));
+  }
+  auto found = scan(constraints, order, space);
+  if (!found)
+    return Outcome::refused("the bounds of " + describe(offender) +
+                            " depend on a loop that would be inside it")
+        .note(offender, "and no bounds can be found for the new order, as a "
+                        "division of a loop is in them");
+  bounds = std::move(*found);
+  return Outcome::done();
+}
+
 Outcome sched::reorder(RewriterBase &rewriter, ArrayRef<nest::ForOp> loops) {
   if (loops.size() < 2)
     return Outcome::refused("reorder needs at least two loops");
@@ -132,15 +168,11 @@ Outcome sched::reorder(RewriterBase &rewriter, ArrayRef<nest::ForOp> loops) {
     target.push_back(llvm::is_contained(loops, loop) ? loops[next++] : loop);
   if (target == chain)
     return Outcome::done();
-  for (auto [i, loop] : llvm::enumerate(target))
-    for (nest::ForOp inner : ArrayRef(target).drop_front(i))
-      if (llvm::is_contained(loop->getOperands(), inner.getInductionVar()))
-        return Outcome::refused("the bounds of " + describe(loop) +
-                                " depend on a loop that would be inside it")
-            .note(loop, "this loop")
-            .note(inner, "needs this one outside");
   nest::ForOp top = chain.front(), bottom = chain.back();
   AffineSpace space(funcOf(top));
+  SmallVector<LoopBounds> bounds;
+  if (Outcome outcome = newBounds(target, bounds, space); !outcome.isDone())
+    return outcome;
   if (!isFreeToReorder(chain, target))
     if (Outcome outcome = checkDependences(chain, target, space);
         !outcome.isDone())
@@ -162,6 +194,10 @@ Outcome sched::reorder(RewriterBase &rewriter, ArrayRef<nest::ForOp> loops) {
                           target[i - 1].getBodyBlock()->getTerminator());
   for (Operation *op : body)
     rewriter.moveOpBefore(op, target.back().getBodyBlock()->getTerminator());
+  if (!bounds.empty())
+    for (auto [loop, bound] : llvm::zip_equal(target, bounds))
+      rewriter.modifyOpInPlace(
+          loop, [&, l = loop, &b = bound]() { b.write(l, space); });
   // The order of operands follows the order of the loops.
   for (nest::BlockOp block : blocksIn(target.front()))
     rewriter.modifyOpInPlace(block, [&]() {

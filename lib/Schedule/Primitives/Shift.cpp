@@ -1,0 +1,100 @@
+//===- Shift.cpp - shift --------------------------------------------------===//
+//
+//   for i in a..b { P(i) Q(i) }                     ==> shift Q by 2
+//   for i in a..b + 2 { P(i) where i < b
+//                       Q(i - 2) where i >= a + 2 }
+//
+// Every other block keeps its iterations by a predicate. Legal when every
+// dependence keeps its order.
+//
+//===----------------------------------------------------------------------===//
+#include "../Apply.h"
+#include "../Rewrite.h"
+
+#include "nestor/Analysis/Dependence.h"
+#include "nestor/Analysis/Scan.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::sched;
+using namespace nestor::analysis;
+
+Outcome sched::shift(RewriterBase &rewriter, nest::BlockOp block,
+                     nest::ForOp loop, int64_t by) {
+  if (!loop->isProperAncestor(block))
+    return Outcome::refused(describe(loop) + " is not around " +
+                            describe(block))
+        .note(block, "this block");
+  if (by == 0)
+    return Outcome::refused("a shift by 0 changes nothing")
+        .note(block, "this block");
+  if (loop.getKind() != nest::LoopKind::Serial)
+    return Outcome::refused(describe(loop) + " is " +
+                            stringifyLoopKind(loop.getKind()))
+        .note(loop, "shift before giving loops a kind");
+  Operation *child = childHolding(loop, block);
+  if (blocksIn(loop).size() > 1 && child != block && blocksIn(child).size() > 1)
+    return Outcome::refused(describe(block) + " shares the loops below " +
+                            describe(loop) + " with other blocks")
+        .note(child, "only all of them could be shifted together");
+  AffineSpace space(funcOf(loop));
+  LoopBounds bounds = LoopBounds::of(loop, space);
+  if (bounds.lowers.size() != 1 || bounds.uppers.size() != 1)
+    return Outcome::refused("the bounds of " + describe(loop) + " are lists")
+        .note(loop, "split its domain first");
+  AffineExpr var = space.of(loop.getInductionVar());
+  Operation *scope = loop->getParentOp();
+  DependenceOptions options;
+  options.reassociate = true;
+  std::optional<Conflict> conflict = findReversed(
+      scope,
+      [&](nest::BlockOp other) {
+        Time time = timeOf(other, scope, space);
+        for (AffineExpr &level : time)
+          if (other == block && level == var)
+            level = var + by;
+        return time;
+      },
+      space, options);
+  if (conflict)
+    return Outcome::refused(describe(conflict->secondBlock) + " needs " +
+                            describe(conflict->first.buffer) + " after " +
+                            describe(conflict->firstBlock))
+        .note(conflict->firstBlock, "this access comes first")
+        .note(conflict->secondBlock,
+              "this one would not follow it any more; try another distance");
+
+  AffineExpr lower = bounds.lowers[0], upper = bounds.uppers[0];
+  (by > 0 ? bounds.uppers[0] : bounds.lowers[0]) =
+      space.canonical((by > 0 ? upper : lower) + by);
+  rewriter.modifyOpInPlace(loop, [&]() { bounds.write(loop, space); });
+  replaceVariables(rewriter, child, {{var, var - by}}, space);
+  for (nest::BlockOp other : blocksIn(loop))
+    rewriter.modifyOpInPlace(other, [&]() {
+      BlockForm form = BlockForm::of(other, space);
+      AffineExpr at = other == block ? var - by : var;
+      // The end that moved away for this block.
+      if ((by > 0) == (other == block))
+        addConstraint(form, space.canonical(at - lower), space);
+      else
+        addConstraint(form, space.canonical(upper - 1 - at), space);
+      form.write(other, space);
+    });
+  return Outcome::done();
+}
+
+DiagnosedSilenceableFailure
+ShiftOp::apply(transform::TransformRewriter &rewriter,
+               transform::TransformResults &results,
+               transform::TransformState &state) {
+  nest::BlockOp block;
+  if (auto failed = readHandle(*this, state, getBlock(), block);
+      !failed.succeeded())
+    return failed;
+  nest::ForOp loop;
+  if (auto failed = readHandle(*this, state, getLoop(), loop);
+      !failed.succeeded())
+    return failed;
+  return toFailure(*this, sched::shift(rewriter, block, loop,
+                                       static_cast<int64_t>(getBy())));
+}

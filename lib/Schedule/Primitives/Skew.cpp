@@ -1,0 +1,58 @@
+//===- Skew.cpp - skew ----------------------------------------------------===//
+//
+//   for i in 0..n { for j in a..b { S(i, j) } }
+//   ==>  for i in 0..n { for j in a + f * i..b + f * i { S(i, j - f * i) } }
+//
+// Renames iterations, so there is nothing to check but that i is known at j.
+//
+//===----------------------------------------------------------------------===//
+#include "../Apply.h"
+#include "../Rewrite.h"
+
+#include "nestor/Analysis/Scan.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::sched;
+using namespace nestor::analysis;
+
+Outcome sched::skew(RewriterBase &rewriter, nest::ForOp loop, nest::ForOp outer,
+                    int64_t factor) {
+  if (!outer->isProperAncestor(loop))
+    return Outcome::refused(describe(outer) + " is not around " +
+                            describe(loop))
+        .note(loop, "a loop is skewed along one outside of it");
+  if (factor == 0)
+    return Outcome::refused("a skew by 0 changes nothing")
+        .note(loop, "this loop");
+  if (loop.getKind() != nest::LoopKind::Serial)
+    return Outcome::refused(describe(loop) + " is " +
+                            stringifyLoopKind(loop.getKind()))
+        .note(loop, "skew loops before giving them a kind");
+  AffineSpace space(funcOf(loop));
+  AffineExpr shift = space.of(outer.getInductionVar()) * factor,
+             var = space.of(loop.getInductionVar());
+  LoopBounds bounds = LoopBounds::of(loop, space);
+  for (AffineExpr &bound : bounds.lowers)
+    bound = space.canonical(bound + shift);
+  for (AffineExpr &bound : bounds.uppers)
+    bound = space.canonical(bound + shift);
+  rewriter.modifyOpInPlace(loop, [&]() { bounds.write(loop, space); });
+  replaceVariables(rewriter, loop, {{var, var - shift}}, space);
+  return Outcome::done();
+}
+
+DiagnosedSilenceableFailure
+SkewOp::apply(transform::TransformRewriter &rewriter,
+              transform::TransformResults &results,
+              transform::TransformState &state) {
+  nest::ForOp loop, outer;
+  if (auto failed = readHandle(*this, state, getLoop(), loop);
+      !failed.succeeded())
+    return failed;
+  if (auto failed = readHandle(*this, state, getOuter(), outer);
+      !failed.succeeded())
+    return failed;
+  return toFailure(*this, sched::skew(rewriter, loop, outer,
+                                      static_cast<int64_t>(getFactor())));
+}

@@ -1,0 +1,91 @@
+//===- SplitDomain.cpp - split_domain -------------------------------------===//
+//
+//   for j in a..b { S(j) }                           ==> where c - k * j >= 0
+//   for j in a..min(b, c floordiv k + 1) { S(j) }
+//   for j in max(a, c floordiv k + 1)..b { S(j) }
+//
+// The order of iterations stays.
+//
+//===----------------------------------------------------------------------===//
+#include "../Apply.h"
+#include "../Rewrite.h"
+
+#include "nestor/Analysis/Scan.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::sched;
+using namespace nestor::analysis;
+
+/// Adds an end to a list, unless it follows from one that is there; drops what
+/// follows from it.
+static void tighten(SmallVectorImpl<AffineExpr> &list, AffineExpr end,
+                    bool upper, AffineSpace &space) {
+  auto implies = [&](AffineExpr a, AffineExpr b) {
+    return space.isNonNegative(upper ? b - a : a - b);
+  };
+  if (llvm::any_of(list, [&](AffineExpr e) { return implies(e, end); }))
+    return;
+  llvm::erase_if(list, [&](AffineExpr e) { return implies(end, e); });
+  list.push_back(end);
+}
+
+Result<Loops> sched::splitDomain(RewriterBase &rewriter, nest::ForOp loop,
+                                 AffineMap condition) {
+  nest::FuncOp func = funcOf(loop);
+  AffineSpace space(func);
+  Loops around = loopsAround(loop);
+  around.push_back(loop);
+  if (condition.getNumResults() != 1 ||
+      condition.getNumDims() != around.size() ||
+      condition.getNumSymbols() > space.getNumSymbols())
+    return Outcome::refused("the condition is not one expression of the " +
+                            std::to_string(around.size()) + " loops down to " +
+                            describe(loop) + " and the sizes")
+        .note(loop, "this loop");
+  if (loop.getKind() != nest::LoopKind::Serial)
+    return Outcome::refused(describe(loop) + " is " +
+                            stringifyLoopKind(loop.getKind()))
+        .note(loop, "split domains before giving loops a kind");
+  SmallVector<AffineExpr> dims;
+  for (nest::ForOp outer : around)
+    dims.push_back(space.of(outer.getInductionVar()));
+  AffineExpr var = dims.back();
+  Linear linear =
+      Linear::of(space.canonical(condition.getResult(0).replaceDims(dims)));
+  int64_t factor = linear.coefficientOf(var);
+  linear.add(var, -factor);
+  AffineExpr rest = linear.toExpr(space.getContext());
+  if (factor == 0 || AffineSpace::uses(rest, var))
+    return Outcome::refused("the condition is not linear in " + describe(loop))
+        .note(loop, "or does not name it; split the loop that it names");
+  // Where the second part starts: rest + factor * v >= 0 holds below it
+  // (factor < 0) or from it on.
+  AffineExpr at =
+      factor < 0 ? rest.floorDiv(-factor) + 1 : (-rest).ceilDiv(factor);
+  at = space.canonical(at);
+
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointAfter(loop);
+  auto second = cast<nest::ForOp>(rewriter.clone(*loop.getOperation()));
+  for (nest::BlockOp block : blocksIn(second))
+    block.setName(uniqueBlockName(func, (block.getName() + "_rest").str()));
+  LoopBounds bounds = LoopBounds::of(loop, space), other = bounds;
+  tighten(bounds.uppers, at, true, space);
+  tighten(other.lowers, at, false, space);
+  rewriter.modifyOpInPlace(loop, [&]() { bounds.write(loop, space); });
+  rewriter.modifyOpInPlace(second, [&]() { other.write(second, space); });
+  return Loops{loop, second};
+}
+
+DiagnosedSilenceableFailure
+SplitDomainOp::apply(transform::TransformRewriter &rewriter,
+                     transform::TransformResults &results,
+                     transform::TransformState &state) {
+  nest::ForOp loop;
+  if (auto failed = readHandle(*this, state, getLoop(), loop);
+      !failed.succeeded())
+    return failed;
+  Result<Loops> loops = sched::splitDomain(rewriter, loop, getCondition());
+  return setLoops(*this, results, (*this)->getResults(), loops);
+}
