@@ -63,6 +63,8 @@ Result<CompileReport> Compiler::compileTo(const std::string &path,
     return toFailure(model.takeError());
   if (llvm::Error error = writeArtefact(*model, output))
     return toFailure(std::move(error));
+  // The seal reads all of the file: its copy in memory goes first.
+  model->constants.reset();
   // An artefact for another architecture cannot be read as one of ours here;
   // it stays without a seal.
   if (rt::Status status = rt::sealArtefact(output.c_str());

@@ -49,7 +49,12 @@ static llvm::Error execute(ModuleOp module, func::FuncOp setup,
     return image.takeError();
   objects->clear();
   rt::LoadOptions load;
-  load.resolver = [&pool](const char *key, uint64_t bytes) -> const void * {
+  // Bytes of a model file are seldom aligned, so the loader copies them before
+  // it asks for the next: then the file's pages need not stay.
+  std::string last;
+  load.resolver = [&](const char *key, uint64_t bytes) -> const void * {
+    pool.release(last);
+    last = key;
     bool found = false;
     llvm::ArrayRef<uint8_t> data = pool.lookup(key, found);
     return found && data.size() >= bytes ? data.data() : nullptr;

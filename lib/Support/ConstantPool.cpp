@@ -35,11 +35,22 @@ static std::string contentKey(llvm::ArrayRef<uint8_t> bytes) {
          llvm::utohexstr(bytes.size(), /*LowerCase=*/true);
 }
 
+void ConstantPool::keepMapped(std::shared_ptr<void> owner,
+                              llvm::ArrayRef<uint8_t> bytes) {
+  for (llvm::ArrayRef<uint8_t> file : files)
+    if (file.data() == bytes.data())
+      return; // every tensor of an external file names it
+  owners.push_back(std::move(owner));
+  files.push_back(bytes);
+}
+
 std::string ConstantPool::addView(llvm::ArrayRef<uint8_t> bytes) {
   std::string key = contentKey(bytes);
   auto [it, inserted] = entries.try_emplace(key);
   if (inserted)
     it->second.bytes = bytes;
+  // Hashing read them; the compiler does not, until they are packed.
+  release(key);
   return key;
 }
 
@@ -85,17 +96,22 @@ llvm::ArrayRef<uint8_t> ConstantPool::lookup(llvm::StringRef key,
   return found ? it->second.bytes : llvm::ArrayRef<uint8_t>();
 }
 
-/// Tells the system that these mapped bytes will hardly be read again. A file's
-/// pages come back by themselves if they are.
-static void releasePages(llvm::ArrayRef<uint8_t> bytes) {
+void ConstantPool::release(llvm::StringRef key) const {
+  bool found = false;
+  llvm::ArrayRef<uint8_t> bytes = lookup(key, found);
+  bool isMapped = llvm::any_of(files, [&](llvm::ArrayRef<uint8_t> file) {
+    return file.begin() <= bytes.begin() && bytes.end() <= file.end();
+  });
+  // Nothing may be thrown away but copies of what a file holds.
+  if (!isMapped)
+    return;
   auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   auto begin = reinterpret_cast<uintptr_t>(bytes.begin()),
        end = reinterpret_cast<uintptr_t>(bytes.end());
   begin = (begin + page - 1) / page * page;
   end = end / page * page;
-  // Paged out, not discarded: right for memory of any kind that an owner lent.
   if (begin < end)
-    madvise(reinterpret_cast<void *>(begin), end - begin, MADV_PAGEOUT);
+    madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
 }
 
 void ConstantPool::retain(const llvm::StringMap<bool> &live) {
@@ -104,9 +120,7 @@ void ConstantPool::retain(const llvm::StringMap<bool> &live) {
     if (!live.contains(entry.getKey()))
       dead.push_back(entry.getKey().str());
   for (const std::string &key : dead) {
-    auto it = entries.find(key);
-    if (!it->second.storage)
-      releasePages(it->second.bytes);
-    entries.erase(it);
+    release(key);
+    entries.erase(key);
   }
 }

@@ -33,6 +33,10 @@ public:
     owners.push_back(std::move(owner));
   }
 
+  /// The same for a file that is mapped read-only and whole as `bytes`: what of
+  /// it was read takes no memory of the process until it is read again.
+  void keepMapped(std::shared_ptr<void> owner, llvm::ArrayRef<uint8_t> bytes);
+
   /// Adds borrowed bytes (kept alive by an owner) and returns their key.
   std::string addView(llvm::ArrayRef<uint8_t> bytes);
 
@@ -46,6 +50,10 @@ public:
   /// The bytes of `key`; empty with `found` false when there are none.
   llvm::ArrayRef<uint8_t> lookup(llvm::StringRef key, bool &found) const;
   bool contains(llvm::StringRef key) const { return entries.contains(key); }
+
+  /// `key` will not be read soon: bytes of a mapped file leave the memory of
+  /// the process, and come back when they are read.
+  void release(llvm::StringRef key) const;
 
   /// Drops every entry that is not in `live` (after folding).
   void retain(const llvm::StringMap<bool> &live);
@@ -63,6 +71,7 @@ private:
   };
   llvm::StringMap<Entry> entries;
   std::vector<std::shared_ptr<void>> owners;
+  std::vector<llvm::ArrayRef<uint8_t>> files;
 };
 
 } // namespace nestor

@@ -357,7 +357,7 @@ runImport(llvm::Expected<Model> model, const ImportOptions &options,
   if (!model)
     return printableError(model.takeError());
   if (model->file)
-    pool.keepAlive(model->file);
+    pool.keepMapped(model->file, model->file->bytes());
   auto module = Importer(*model, options, context, pool).run();
   if (!module)
     return printableError(module.takeError());

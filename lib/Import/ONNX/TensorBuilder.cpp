@@ -130,7 +130,9 @@ Array TensorBuilder::constant(const Tensor &tensor) {
     auto [kind, text] = takeError(data.takeError());
     return fail(kind, text);
   }
-  if (data->owner)
+  if (!data->file.empty())
+    pool.keepMapped(data->owner, data->file);
+  else if (data->owner)
     pool.keepAlive(data->owner);
   return constant(*data, tensor.dims, tensor.type);
 }

@@ -276,7 +276,7 @@ llvm::Expected<TensorData> readExternal(const Tensor &tensor, int64_t size,
                          " bytes) ends past the file '" +
                          tensor.location.take_front(200) + "' of " +
                          llvm::Twine(all.size()) + " bytes");
-  return TensorData{all.slice(tensor.offset, size), *file};
+  return TensorData{all.slice(tensor.offset, size), *file, all};
 }
 
 llvm::Expected<TensorData> readChecked(const Tensor &tensor,

@@ -73,10 +73,12 @@ struct Tensor {
 };
 
 /// The bytes of a tensor: row-major, little-endian, bool one byte, 4-bit types
-/// two to a byte as in raw_data. `owner` keeps them alive.
+/// two to a byte as in raw_data. `owner` keeps them alive; `file` is all of the
+/// external file that they come from.
 struct TensorData {
   Bytes bytes;
   std::shared_ptr<void> owner;
+  Bytes file = {};
 };
 
 /// A dimension as written: a number, a name, or nothing.
