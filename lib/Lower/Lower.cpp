@@ -138,8 +138,11 @@ static LogicalResult convertToLLVM(ModuleOp module) {
 }
 
 LogicalResult nestor::lowerToLLVM(ModuleOp module) {
+  // Verified once, at the end: verifying after each pass takes as long as the
+  // passes.
   // Duplicate loads and index arithmetic go first: what follows is per op.
   PassManager tidy(module.getContext());
+  tidy.enableVerifier(false);
   tidy.addPass(createCanonicalizerPass());
   tidy.addPass(createCSEPass());
   if (failed(tidy.run(module)))
@@ -148,6 +151,7 @@ LogicalResult nestor::lowerToLLVM(ModuleOp module) {
   if (failed(expandVectorMath(module)))
     return failure();
   PassManager rest(module.getContext());
+  rest.enableVerifier(false);
   rest.addPass(createCanonicalizerPass());
   rest.addPass(arith::createArithExpandOpsPass());
   rest.addPass(createSCFToControlFlowPass());
