@@ -1,5 +1,4 @@
-//===- Convert.h - Between the faces and what they stand before --*- C++
-//-*-===//
+//===- Convert.h - Between the faces and what they stand before -*- C++ -*-===//
 #ifndef NESTOR_LIB_API_CONVERT_H
 #define NESTOR_LIB_API_CONVERT_H
 

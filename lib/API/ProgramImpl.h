@@ -1,5 +1,4 @@
-//===- ProgramImpl.h - What a Program shares ---------------------*- C++
-//-*-===//
+//===- ProgramImpl.h - What a Program shares --------------------*- C++ -*-===//
 #ifndef NESTOR_LIB_API_PROGRAMIMPL_H
 #define NESTOR_LIB_API_PROGRAMIMPL_H
 

@@ -1,5 +1,4 @@
-//===- Accesses.cpp - What a block reads and writes
-//------------------------===//
+//===- Accesses.cpp - What a block reads and writes -----------------------===//
 //
 // See Blocks.h. Index arithmetic of a body is read back as affine expressions
 // where it is affine; signed division counts as floordiv only when its

@@ -1,5 +1,4 @@
-//===- AffineSpace.cpp - One coordinate system for a nest.func
-//-------------===//
+//===- AffineSpace.cpp - One coordinate system for a nest.func ------------===//
 //
 // See the header. What cannot be bounded gets a null end, never a guess.
 //

@@ -1,5 +1,4 @@
-//===- BlockForm.cpp - Loops around blocks, and their affine form
-//----------===//
+//===- BlockForm.cpp - Loops around blocks, and their affine form ---------===//
 //
 // See Blocks.h.
 //

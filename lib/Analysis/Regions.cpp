@@ -1,5 +1,4 @@
-//===- Regions.cpp - Boxes that accesses cover
-//-----------------------------===//
+//===- Regions.cpp - Boxes that accesses cover ----------------------------===//
 //
 // See Blocks.h. Lower corners may name loops that are not relaxed; extents
 // never do. A dim that is no box of that kind is taken whole.

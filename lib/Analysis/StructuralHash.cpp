@@ -1,5 +1,4 @@
-//===- StructuralHash.cpp - A kernel's identity
-//----------------------------===//
+//===- StructuralHash.cpp - A kernel's identity ---------------------------===//
 //
 // See the header. Operations are written to a byte string in program order:
 // name, attributes (without names of functions and blocks), operands by the

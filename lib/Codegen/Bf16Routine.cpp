@@ -1,5 +1,4 @@
-//===- Bf16Routine.cpp - The routine LLVM calls for bf16
-//-------------------===//
+//===- Bf16Routine.cpp - The routine LLVM calls for bf16 ------------------===//
 //
 // Lowering makes bf16 arithmetic explicit, but LLVM joins bf16 values again
 // (phis, selects, vectors made of scalars) and, for CPUs without bf16

@@ -1,5 +1,4 @@
-//===- Bf16Routine.h - The routine LLVM calls for bf16 ------------*- C++
-//-*-===//
+//===- Bf16Routine.h - The routine LLVM calls for bf16 ----------*- C++ -*-===//
 #ifndef NESTOR_LIB_CODEGEN_BF16ROUTINE_H
 #define NESTOR_LIB_CODEGEN_BF16ROUTINE_H
 

@@ -1,5 +1,4 @@
-//===- Codegen.cpp - From LLVM modules to objects
-//--------------------------===//
+//===- Codegen.cpp - From LLVM modules to objects -------------------------===//
 //
 // Translation, attributes, the optimiser and the code generator. LLVM reports
 // trouble through handlers; each is turned into an llvm::Error.

@@ -1,5 +1,4 @@
-//===- ElfWriter.cpp - Tiny ELF files, by hand
-//-----------------------------===//
+//===- ElfWriter.cpp - Tiny ELF files, by hand ----------------------------===//
 //
 // See the header. The placeholder is the only mutable section that an artefact
 // can have (models hold no global state), hence it has its own segment; that

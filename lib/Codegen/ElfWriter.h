@@ -1,5 +1,4 @@
-//===- ElfWriter.h - Tiny ELF files, by hand ----------------------*- C++
-//-*-===//
+//===- ElfWriter.h - Tiny ELF files, by hand --------------------*- C++ -*-===//
 //
 // What the linker needs and LLVM should not be asked for: an object that
 // reserves addresses for the weights, and the change to the linked file that

@@ -1,5 +1,4 @@
-//===- Link.cpp - Objects to a shared object, in process
-//-------------------===//
+//===- Link.cpp - Objects to a shared object, in process ------------------===//
 //
 // lld reads its inputs from memory files and writes a temporary file beside
 // the result, which is renamed when it is complete: a half-written artefact is

@@ -1,5 +1,4 @@
-//===- Load.cpp - Objects to a program that runs, here and now
-//-------------===//
+//===- Load.cpp - Objects to a program that runs, here and now ------------===//
 #include "nestor/Exec/Load.h"
 #include "nestor/Codegen/Link.h"
 #include "nestor/Support/Error.h"

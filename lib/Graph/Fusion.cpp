@@ -1,5 +1,4 @@
-//===- Fusion.cpp - Elementwise operators into their consumers
-//-------------===//
+//===- Fusion.cpp - Elementwise operators into their consumers ------------===//
 //
 // y = g(f(x)) => y = (g . f)(x), one generic.
 //

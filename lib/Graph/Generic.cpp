@@ -1,5 +1,4 @@
-//===- Generic.cpp - Kinds of linalg.generic
-//-------------------------------===//
+//===- Generic.cpp - Kinds of linalg.generic ------------------------------===//
 //
 // See the header.
 //

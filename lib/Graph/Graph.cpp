@@ -1,5 +1,4 @@
-//===- Graph.cpp - The order of the tensor level's rewrites
-//----------------===//
+//===- Graph.cpp - The order of the tensor level's rewrites ---------------===//
 //
 // See the header.
 //

@@ -1,5 +1,4 @@
-//===- Layout.cpp - Channels innermost around convolutions
-//------------------===//
+//===- Layout.cpp - Channels innermost around convolutions ----------------===//
 //
 // conv, pool, pad, concat, elementwise over [n, c, spatial...]
 //     => the same over [n, spatial..., c], with the loops in that order and

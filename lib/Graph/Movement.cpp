@@ -1,5 +1,4 @@
-//===- Movement.cpp - Copies that are maps or views
-//------------------------===//
+//===- Movement.cpp - Copies that are maps or views -----------------------===//
 //
 // generic that extracts at a permutation of its own loops
 //     => generic that reads through an indexing map

@@ -1,5 +1,4 @@
-//===- Setup.cpp - What depends on constants alone
-//-------------------------===//
+//===- Setup.cpp - What depends on constants alone ------------------------===//
 //
 // before: @main computes weights from weights on every run
 // after:  @setup computes them once, @main reads them as constants

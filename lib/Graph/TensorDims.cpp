@@ -1,5 +1,4 @@
-//===- TensorDims.cpp - What decides the dims of tensors
-//-------------------===//
+//===- TensorDims.cpp - What decides the dims of tensors ------------------===//
 //
 // See the header.
 //

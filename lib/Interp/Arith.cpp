@@ -1,5 +1,4 @@
-//===- Arith.cpp - Integers, floats, comparisons, conversions
-//--------------===//
+//===- Arith.cpp - Integers, floats, comparisons, conversions -------------===//
 //
 // The arith dialect on scalars. Signedness is the operation's: cells hold
 // integers zero-extended. Flags (nsw, fastmath) change nothing.

@@ -1,5 +1,4 @@
-//===- Buffers.cpp - Constants, reshapes, views, arena slices
-//--------------===//
+//===- Buffers.cpp - Constants, reshapes, views, arena slices -------------===//
 //
 // What the model and host dialects say about buffers.
 //

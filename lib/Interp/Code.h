@@ -1,5 +1,4 @@
-//===- Code.h - A function made ready to run ----------------------*- C++
-//-*-===//
+//===- Code.h - A function made ready to run --------------------*- C++ -*-===//
 //
 // Compiling resolves every SSA value to a cell number and every operation to an
 // Inst: a handler and the cells it reads and writes. Structured operations hold

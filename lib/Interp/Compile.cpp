@@ -1,5 +1,4 @@
-//===- Compile.cpp - From operations to code
-//-------------------------------===//
+//===- Compile.cpp - From operations to code ------------------------------===//
 //
 // Numbers the values of a function and turns each operation into an Inst by the
 // tables of the other files. An operation without an entry is an error before

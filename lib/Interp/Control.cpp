@@ -1,5 +1,4 @@
-//===- Control.cpp - scf, calls and assertions
-//-----------------------------===//
+//===- Control.cpp - scf, calls and assertions ----------------------------===//
 //
 // Structured control flow at every level: results may be scalars, tensors or
 // buffers.

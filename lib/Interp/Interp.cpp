@@ -1,5 +1,4 @@
-//===- Interp.cpp - The interpreter's door
-//---------------------------------===//
+//===- Interp.cpp - The interpreter's door --------------------------------===//
 //
 // Moves tensors in and out and runs one function or kernel.
 //

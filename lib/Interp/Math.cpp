@@ -1,5 +1,4 @@
-//===- Math.cpp - The math dialect
-//-----------------------------------------===//
+//===- Math.cpp - The math dialect ----------------------------------------===//
 //
 // f16, bf16 and f32 functions are computed in f64 and rounded once: right to
 // the last bit but for rare ties. f64 ones are the C library's.

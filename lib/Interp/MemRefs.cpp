@@ -1,5 +1,4 @@
-//===- MemRefs.cpp - Buffers in place
-//--------------------------------------===//
+//===- MemRefs.cpp - Buffers in place -------------------------------------===//
 //
 // The memref dialect's contiguous part: load, store, dim, copy, alloc, cast.
 //

@@ -1,5 +1,4 @@
-//===- Memory.cpp - Buffers that know what was written
-//---------------------===//
+//===- Memory.cpp - Buffers that know what was written --------------------===//
 //
 // The parts of Memory.h that need no speed, and checked element access.
 //

@@ -1,5 +1,4 @@
-//===- Memory.h - Buffers that know what was written --------------*- C++
-//-*-===//
+//===- Memory.h - Buffers that know what was written ------------*- C++ -*-===//
 //
 // A Storage is bytes; a View is a typed, contiguous window of one. Every byte
 // of a storage may carry a tag: 0 for never written, else the tag of the view

@@ -1,5 +1,4 @@
-//===- Nests.cpp - Nests run literally, launches
-//---------------------------===//
+//===- Nests.cpp - Nests run literally, launches --------------------------===//
 //
 // nest.for runs its body for every value of its variable, nest.block evaluates
 // its predicate and bindings, checks that every iterator lies in its domain,

@@ -1,5 +1,4 @@
-//===- Passes.cpp - The interpreter in nestor-opt
-//--------------------------===//
+//===- Passes.cpp - The interpreter in nestor-opt -------------------------===//
 //
 // test-interpret runs a func.func or nest.func of a module on whole numbers
 // drawn from a seed and prints one line a result, for lit tests:

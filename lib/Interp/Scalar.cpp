@@ -1,5 +1,4 @@
-//===- Scalar.cpp - Element kinds and how they are held
-//--------------------===//
+//===- Scalar.cpp - Element kinds and how they are held -------------------===//
 //
 // Conversions by hand: the interpreter depends on no hardware or library
 // support for 16-bit floats.

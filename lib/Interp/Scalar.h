@@ -1,5 +1,4 @@
-//===- Scalar.h - Element kinds and how they are held -------------*- C++
-//-*-===//
+//===- Scalar.h - Element kinds and how they are held -----------*- C++ -*-===//
 //
 // A scalar is 64 bits in a cell: integers and index zero-extended from their
 // width, f64 as itself, f32 as itself in the low half, f16 and bf16 as the f32

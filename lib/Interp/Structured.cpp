@@ -1,5 +1,4 @@
-//===- Structured.cpp - linalg operations and model.loops
-//------------------===//
+//===- Structured.cpp - linalg operations and model.loops -----------------===//
 //
 // A linalg operation runs its body at every point of its iteration space in
 // lexicographic order, on copies of its outs. Extents are read from operands

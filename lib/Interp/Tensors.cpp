@@ -1,5 +1,4 @@
-//===- Tensors.cpp - Tensors by value
-//--------------------------------------===//
+//===- Tensors.cpp - Tensors by value -------------------------------------===//
 //
 // The tensor dialect. A tensor never changes once made: operations that write
 // copy first. Elements that were never written stay so through copies and are

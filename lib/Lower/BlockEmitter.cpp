@@ -1,5 +1,4 @@
-//===- BlockEmitter.cpp - Blocks and their bodies
-//--------------------------===//
+//===- BlockEmitter.cpp - Blocks and their bodies -------------------------===//
 //
 // A block becomes: its iterators' values, its predicate as a branch or a mask,
 // its init under "all reduce iterators are zero", its body. In a vectorize

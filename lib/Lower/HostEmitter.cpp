@@ -1,5 +1,4 @@
-//===- HostEmitter.cpp - The host program to plain code
-//--------------------===//
+//===- HostEmitter.cpp - The host program to plain code -------------------===//
 //
 // See the header.
 //

@@ -1,5 +1,4 @@
-//===- HostEmitter.h - The host program to plain code -------------*- C++
-//-*-===//
+//===- HostEmitter.h - The host program to plain code -----------*- C++ -*-===//
 //
 // Emits the host function as
 //   llvm.func @nst_run(%call: !llvm.ptr) -> i32

@@ -1,5 +1,4 @@
-//===- KernelEmitter.cpp - Functions, loops and buffers
-//--------------------===//
+//===- KernelEmitter.cpp - Functions, loops and buffers -------------------===//
 //
 // See KernelEmitter.h. Before => after of the loop kinds:
 //

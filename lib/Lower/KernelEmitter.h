@@ -1,5 +1,4 @@
-//===- KernelEmitter.h - One kernel to plain code -----------------*- C++
-//-*-===//
+//===- KernelEmitter.h - One kernel to plain code ---------------*- C++ -*-===//
 //
 // Emits a nest.func, scheduled or not, as an llvm.func over bare pointers:
 //

@@ -1,5 +1,4 @@
-//===- LinearIndex.cpp - Index expressions kept linear
-//---------------------===//
+//===- LinearIndex.cpp - Index expressions kept linear --------------------===//
 //
 // See the header.
 //

@@ -1,5 +1,4 @@
-//===- LinearIndex.h - Index expressions kept linear --------------*- C++
-//-*-===//
+//===- LinearIndex.h - Index expressions kept linear ------------*- C++ -*-===//
 //
 // Addresses decide the quality of inner loops. An index is kept as
 //   constant + lane * (vector lane) + sum of coefficient * value

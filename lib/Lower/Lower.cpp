@@ -1,5 +1,4 @@
-//===- Lower.cpp - Scheduled nests and the host program to LLVM
-//------------===//
+//===- Lower.cpp - Scheduled nests and the host program to LLVM -----------===//
 //
 // The order of lowering, from top to bottom. See the header.
 //

@@ -1,5 +1,4 @@
-//===- MemoryEmitter.cpp - Loads and stores
-//--------------------------------===//
+//===- MemoryEmitter.cpp - Loads and stores -------------------------------===//
 //
 // An access is one base pointer plus one addend a loop level plus a constant:
 //   base + outer*s0 (hoisted) + inner*s1 + 64 bytes

@@ -1,5 +1,4 @@
-//===- ModelTable.cpp - The nst_model of an object
-//-------------------------===//
+//===- ModelTable.cpp - The nst_model of an object ------------------------===//
 //
 // Writes the tables of nestor/Runtime/Abi.h as LLVM globals: one private global
 // a table, one exported struct `nst_model` that points at them.

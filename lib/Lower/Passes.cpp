@@ -1,5 +1,4 @@
-//===- Passes.cpp - Lowering as passes
-//-------------------------------------===//
+//===- Passes.cpp - Lowering as passes ------------------------------------===//
 //
 // See the header.
 //

@@ -1,5 +1,4 @@
-//===- Services.cpp - Calls from generated code to its caller
-//--------------===//
+//===- Services.cpp - Calls from generated code to its caller -------------===//
 //
 // See the header.
 //

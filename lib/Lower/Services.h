@@ -1,5 +1,4 @@
-//===- Services.h - Calls from generated code to its caller -------*- C++
-//-*-===//
+//===- Services.h - Calls from generated code to its caller -----*- C++ -*-===//
 //
 // Generated code reaches the run's services (nestor/Runtime/Abi.h) through the
 // nst_call pointer that every function takes first.

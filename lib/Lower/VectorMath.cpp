@@ -1,5 +1,4 @@
-//===- VectorMath.cpp - Math functions as inline arithmetic
-//----------------===//
+//===- VectorMath.cpp - Math functions as inline arithmetic ---------------===//
 //
 // Decides, operation by operation, what is expanded and in which precision;
 // the formulas are in VectorMathExp, -Log, -Trig and -Convert.

@@ -1,5 +1,4 @@
-//===- VectorMathBuilder.h - Arithmetic in formula notation -------*- C++
-//-*-===//
+//===- VectorMathBuilder.h - Arithmetic in formula notation -----*- C++ -*-===//
 //
 // The expansions read as formulas: a thin layer over the builder that makes
 // f32, i32, f64 and i64 arithmetic of one shape (scalar or vector).

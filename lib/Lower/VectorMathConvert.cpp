@@ -1,5 +1,4 @@
-//===- VectorMathConvert.cpp - Conversions and integer powers
-//--------------===//
+//===- VectorMathConvert.cpp - Conversions and integer powers -------------===//
 //
 // bf16 by integer steps, because LLVM turns the plain conversions into calls
 // of support routines that an artefact does not have.

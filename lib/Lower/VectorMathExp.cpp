@@ -1,5 +1,4 @@
-//===- VectorMathExp.cpp - Exponential functions of f32
-//--------------------===//
+//===- VectorMathExp.cpp - Exponential functions of f32 -------------------===//
 //
 // All build on exp(x) = 2^k * p(r), k the integer nearest to x/ln 2, |r| <= ln
 // 2 / 2. The coefficients are minimax fits whose last bits were chosen among

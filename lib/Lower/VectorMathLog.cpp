@@ -1,5 +1,4 @@
-//===- VectorMathLog.cpp - Logarithms and powers of f32
-//--------------------===//
+//===- VectorMathLog.cpp - Logarithms and powers of f32 -------------------===//
 //
 // Logarithms build on ln(2^k (1 + f)) = k ln 2 + f - f^2/2 + f^3 p(f) with
 // 1 + f in [sqrt(1/2), sqrt(2)). The power function works in f64, where its

@@ -1,5 +1,4 @@
-//===- VectorMathTrig.cpp - Trigonometric functions of f32
-//-----------------===//
+//===- VectorMathTrig.cpp - Trigonometric functions of f32 ----------------===//
 //
 // Arguments are reduced to |r| <= pi/4 and a quadrant, by three FMAs with pi/2
 // in three parts. Those are good to |x| = 70,000; larger arguments take

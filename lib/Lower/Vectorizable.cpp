@@ -1,5 +1,4 @@
-//===- Vectorizable.cpp - May a loop's iterations be lanes?
-//----------------===//
+//===- Vectorizable.cpp - May a loop's iterations be lanes? ---------------===//
 //
 // True when each statement of each block under the loop can run once for all
 // iterations. Conservative: a false answer makes the loop serial, never wrong.

@@ -1,5 +1,4 @@
-//===- Groups.cpp - Which operators share a kernel
-//-------------------------===//
+//===- Groups.cpp - Which operators share a kernel ------------------------===//
 //
 // See the header.
 //

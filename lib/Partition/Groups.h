@@ -1,5 +1,4 @@
-//===- Groups.h - Which operators share a kernel ------------------*- C++
-//-*-===//
+//===- Groups.h - Which operators share a kernel ----------------*- C++ -*-===//
 //
 // Cuts the operators of one block into groups; each group becomes one kernel,
 // launched where its last operator stands.

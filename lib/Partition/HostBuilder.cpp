@@ -1,5 +1,4 @@
-//===- HostBuilder.cpp - Tensor function to host function
-//------------------===//
+//===- HostBuilder.cpp - Tensor function to host function -----------------===//
 //
 // Buffers, sizes and straight-line operators; see the header. Control flow is
 // in HostControl.cpp.

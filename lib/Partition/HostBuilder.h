@@ -1,5 +1,4 @@
-//===- HostBuilder.h - Tensor function to host function -----------*- C++
-//-*-===//
+//===- HostBuilder.h - Tensor function to host function ---------*- C++ -*-===//
 //
 // Walks a tensor-level function in order and writes the host function: sizes
 // and scalars are cloned, tensors become buffers, groups of tensor operators

@@ -1,5 +1,4 @@
-//===- HostControl.cpp - Control flow over buffers
-//--------------------------===//
+//===- HostControl.cpp - Control flow over buffers ------------------------===//
 //
 // scf.if, scf.for and scf.while with tensors => the same over buffers.
 //

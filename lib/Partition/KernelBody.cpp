@@ -1,5 +1,4 @@
-//===- KernelBody.cpp - Operators as loops and blocks
-//----------------------===//
+//===- KernelBody.cpp - Operators as loops and blocks ---------------------===//
 //
 // linalg.generic, model.loops and tensor.concat => nest.for around one block
 // (plus a block that prepares a result that starts from something).

@@ -1,5 +1,4 @@
-//===- KernelBuilder.cpp - One group of operators as a nest
-//----------------===//
+//===- KernelBuilder.cpp - One group of operators as a nest ---------------===//
 //
 // Arguments, buffers and the launch; see the header. What goes inside blocks
 // is in KernelBody.cpp.

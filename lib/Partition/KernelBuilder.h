@@ -1,5 +1,4 @@
-//===- KernelBuilder.h - One group of operators as a nest ---------*- C++
-//-*-===//
+//===- KernelBuilder.h - One group of operators as a nest -------*- C++ -*-===//
 //
 // Builds the nest.func of a group and the host.launch that runs it. Arguments
 // appear as operators ask for them: read buffers, written buffers, sizes.

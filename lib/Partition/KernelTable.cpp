@@ -1,5 +1,4 @@
-//===- KernelTable.cpp - Kernels by structure
-//------------------------------===//
+//===- KernelTable.cpp - Kernels by structure -----------------------------===//
 //
 // See the header. Two kernels have the same structure when they print alike
 // under one name; SSA names and locations take no part.

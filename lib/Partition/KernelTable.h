@@ -1,5 +1,4 @@
-//===- KernelTable.h - Kernels by structure -----------------------*- C++
-//-*-===//
+//===- KernelTable.h - Kernels by structure ---------------------*- C++ -*-===//
 //
 // Keeps one nest.func for each structure and names it by its kind and a
 // counter, so that names are the same in every compilation.

@@ -1,5 +1,4 @@
-//===- MemoryPlan.cpp - Where every buffer of a run lives
-//------------------===//
+//===- MemoryPlan.cpp - Where every buffer of a run lives -----------------===//
 //
 // host.alloc => host.slice of one host.arena, or host.scratch.
 //

@@ -1,5 +1,4 @@
-//===- Partition.cpp - Tensor program to kernels and a host program
-//--------===//
+//===- Partition.cpp - Tensor program to kernels and a host program -------===//
 //
 // See the header. Assumes verified tensor-level IR; leaves a module with
 // host-level functions and nest.func kernels, and no tensor in it.

@@ -1,5 +1,4 @@
-//===- Sizes.cpp - Index values as affine expressions
-//----------------------===//
+//===- Sizes.cpp - Index values as affine expressions ---------------------===//
 //
 // See the header.
 //

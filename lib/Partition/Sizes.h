@@ -1,5 +1,4 @@
-//===- Sizes.h - Index values as affine expressions ---------------*- C++
-//-*-===//
+//===- Sizes.h - Index values as affine expressions -------------*- C++ -*-===//
 //
 // Follows the arithmetic of sizes (add, sub, mul, division and remainder by
 // constants) down to base values and writes it as an affine expression with

@@ -1,5 +1,4 @@
-//===- Dialects.cpp - Every dialect that Nestor reads
-//----------------------===//
+//===- Dialects.cpp - Every dialect that Nestor reads ---------------------===//
 //
 // See the header.
 //

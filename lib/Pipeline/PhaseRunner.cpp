@@ -1,5 +1,4 @@
-//===- PhaseRunner.cpp - Every phase runs through here
-//---------------------===//
+//===- PhaseRunner.cpp - Every phase runs through here --------------------===//
 //
 // See the header.
 //

@@ -1,5 +1,4 @@
-//===- PhaseRunner.h - Every phase runs through here --------------*- C++
-//-*-===//
+//===- PhaseRunner.h - Every phase runs through here ------------*- C++ -*-===//
 //
 // Times a phase, verifies its result, writes it when asked, and reads a
 // hand-edited result back. Diagnostics of the phase become its error.

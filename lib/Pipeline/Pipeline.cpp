@@ -1,5 +1,4 @@
-//===- Pipeline.cpp - The order of everything
-//------------------------------===//
+//===- Pipeline.cpp - The order of everything -----------------------------===//
 //
 // The table of contents of the compiler. Read it from top to bottom:
 //

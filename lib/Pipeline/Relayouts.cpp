@@ -1,5 +1,4 @@
-//===- Relayouts.cpp - Arguments in the layout that kernels want
-//-----------===//
+//===- Relayouts.cpp - Arguments in the layout that kernels want ----------===//
 //
 // See the header.
 //

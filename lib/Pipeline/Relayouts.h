@@ -1,5 +1,4 @@
-//===- Relayouts.h - Arguments in the layout that kernels want ----*- C++
-//-*-===//
+//===- Relayouts.h - Arguments in the layout that kernels want --*- C++ -*-===//
 //
 // A schedule may change the layout of a kernel's argument (transform_layout):
 // the nest.func then carries `relayouts = [{arg, kernel}]`, naming the nest

@@ -1,5 +1,4 @@
-//===- Setup.h - Constants computed once, at build time -----------*- C++
-//-*-===//
+//===- Setup.h - Constants computed once, at build time ---------*- C++ -*-===//
 //
 // Compiles the host function @setup for this machine, runs it, and puts its
 // results into the pool under the keys of its results (`host.key`). Folding

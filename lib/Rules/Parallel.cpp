@@ -1,5 +1,4 @@
-//===- Parallel.cpp - Outermost loops on several threads
-//-------------------===//
+//===- Parallel.cpp - Outermost loops on several threads ------------------===//
 //
 // The outermost loops of each nest become parallel: one with many iterations,
 // or several that follow each other directly, which share their iterations. The

@@ -1,5 +1,4 @@
-//===- RegisterTile.cpp - Reductions over a register tile
-//------------------===//
+//===- RegisterTile.cpp - Reductions over a register tile -----------------===//
 //
 // For a reduction block C[.., v] += f(A, B) where v, the iterator of the last
 // output index, moves through an operand one element at a time (or can be made

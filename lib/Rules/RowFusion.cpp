@@ -1,5 +1,4 @@
-//===- RowFusion.cpp - Chains over the rows of a tensor
-//--------------------===//
+//===- RowFusion.cpp - Chains over the rows of a tensor -------------------===//
 //
 // Softmax, layer norm and their like: several blocks, each over rows and the
 // elements of a row, that feed each other through temporaries.

@@ -1,5 +1,4 @@
-//===- Rule.cpp - What all rules share
-//-------------------------------------===//
+//===- Rule.cpp - What all rules share ------------------------------------===//
 //
 // See Rule.h.
 //

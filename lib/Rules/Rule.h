@@ -1,5 +1,4 @@
-//===- Rule.h - What all rules share ------------------------------*- C++
-//-*-===//
+//===- Rule.h - What all rules share ----------------------------*- C++ -*-===//
 //
 // A rule looks at a kernel through a RuleContext and applies primitives through
 // its Schedule. Steps may be refused: `accept` writes the reason down.

@@ -1,5 +1,4 @@
-//===- Rules.cpp - Default schedules
-//---------------------------------------===//
+//===- Rules.cpp - Default schedules --------------------------------------===//
 //
 // The order of the rules; see the header.
 //

@@ -1,5 +1,4 @@
-//===- Vectorize.cpp - One block at a time
-//---------------------------------===//
+//===- Vectorize.cpp - One block at a time --------------------------------===//
 //
 // For blocks that no other rule took: the loop that moves through memory one
 // element at a time becomes the innermost, and its iterations lanes.

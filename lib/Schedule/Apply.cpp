@@ -1,5 +1,4 @@
-//===- Apply.cpp - Primitives as Transform-dialect operations
-//--------------===//
+//===- Apply.cpp - Primitives as Transform-dialect operations -------------===//
 //
 // See Apply.h; also the registration of the extension.
 //

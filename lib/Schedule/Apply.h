@@ -1,5 +1,4 @@
-//===- Apply.h - Primitives as Transform-dialect operations -------*- C++
-//-*-===//
+//===- Apply.h - Primitives as Transform-dialect operations -----*- C++ -*-===//
 //
 // The generated operation classes and what their `apply` methods share: reading
 // handles and parameters, turning refusals into silenceable failures.

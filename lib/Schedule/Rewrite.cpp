@@ -1,5 +1,4 @@
-//===- Rewrite.cpp - What primitives share
-//---------------------------------===//
+//===- Rewrite.cpp - What primitives share --------------------------------===//
 //
 // See Rewrite.h.
 //

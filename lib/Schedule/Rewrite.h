@@ -1,5 +1,4 @@
-//===- Rewrite.h - What primitives share --------------------------*- C++
-//-*-===//
+//===- Rewrite.h - What primitives share ------------------------*- C++ -*-===//
 //
 // Small rewrites of loops, blocks and bodies, and the words of refusals.
 //

@@ -1,5 +1,4 @@
-//===- Schedule.cpp - A kernel and the schedule applied to it
-//--------------===//
+//===- Schedule.cpp - A kernel and the schedule applied to it -------------===//
 //
 // See the header. Each method: handles to operations, the primitive, then the
 // recorded operation with handles for its results. A refusal records nothing.

@@ -1,4 +1,4 @@
-//===- ScheduleOps.td - Every primitive as an operation ---------*- tablegen -*-===//
+//===- ScheduleOps.td - Every primitive as an operation ----*- tablegen -*-===//
 //
 // One file a primitive (or a small family); this list is where it is added.
 //

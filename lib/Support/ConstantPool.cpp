@@ -1,5 +1,4 @@
-//===- ConstantPool.cpp - Constants kept outside the IR
-//--------------------===//
+//===- ConstantPool.cpp - Constants kept outside the IR -------------------===//
 //
 // Keys are "c" + 128 bits of the content's hash + the size, all in hex.
 //

@@ -1,5 +1,4 @@
-//===- Error.cpp - Errors that people see
-//----------------------------------===//
+//===- Error.cpp - Errors that people see ---------------------------------===//
 //
 // The out-of-line parts of NestorError; see the header.
 //

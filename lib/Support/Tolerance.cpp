@@ -1,5 +1,4 @@
-//===- Tolerance.cpp - How far results may be apart
-//------------------------===//
+//===- Tolerance.cpp - How far results may be apart -----------------------===//
 //
 // The table and the comparison; see the header. Numbers are explained in
 // docs/reference/tolerances.md; change both together (a test compares them).

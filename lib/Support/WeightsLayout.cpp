@@ -1,5 +1,4 @@
-//===- WeightsLayout.cpp - Where constants lie in an artefact
-//--------------===//
+//===- WeightsLayout.cpp - Where constants lie in an artefact -------------===//
 //
 // See the header.
 //

@@ -1,5 +1,4 @@
-//===- Features.cpp - The feature and target tables
-//------------------------===//
+//===- Features.cpp - The feature and target tables -----------------------===//
 //
 // Adding a feature or a named target is adding a row here. Names are LLVM's.
 // A feature that no generated code can use has no row, so artefacts do not

@@ -1,5 +1,4 @@
-//===- Tables.h - The tables of known targets ---------------------*- C++
-//-*-===//
+//===- Tables.h - The tables of known targets -------------------*- C++ -*-===//
 //
 // Private to the room: what Features.cpp lists and Target.cpp reads.
 //

@@ -1,5 +1,4 @@
-//===- Target.cpp - What a machine is, as data
-//-----------------------------===//
+//===- Target.cpp - What a machine is, as data ----------------------------===//
 //
 // Reads target names and the host's CPUID into a Target. The host's LLVM CPU
 // is the highest feature level it has, never the name it reports: one machine

@@ -1,5 +1,4 @@
-//===- ConversionTest.cpp - Narrow types, f64, integer powers
-//--------------===//
+//===- ConversionTest.cpp - Narrow types, f64, integer powers -------------===//
 //
 // What the expansions must get exactly right, mostly by trying every value.
 //

@@ -1,5 +1,4 @@
-//===- Kernels.cpp - Compiled loops over one math operation
-//----------------===//
+//===- Kernels.cpp - Compiled loops over one math operation ---------------===//
 #include "Kernels.h"
 
 #include "nestor/Codegen/Codegen.h"

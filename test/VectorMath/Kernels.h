@@ -1,5 +1,4 @@
-//===- Kernels.h - Compiled loops over one math operation ---------*- C++
-//-*-===//
+//===- Kernels.h - Compiled loops over one math operation -------*- C++ -*-===//
 //
 // Makes `out[i] = f(in[i], …)` loops from MLIR text, expands them, compiles
 // them for this machine and loads them.

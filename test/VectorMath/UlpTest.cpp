@@ -1,5 +1,4 @@
-//===- UlpTest.cpp - The vector math functions against MPFR
-//----------------===//
+//===- UlpTest.cpp - The vector math functions against MPFR ---------------===//
 //
 // Every f32 function over samples of the whole f32 range and of the range where
 // it is interesting, special values included. The bound of each stands in one

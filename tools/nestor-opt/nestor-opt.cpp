@@ -1,5 +1,4 @@
-//===- nestor-opt.cpp - Runs every pass, prints every phase
-//----------------===//
+//===- nestor-opt.cpp - Runs every pass, prints every phase ---------------===//
 //
 // mlir-opt for Nestor's dialects and passes; the tool of the lit tests.
 //

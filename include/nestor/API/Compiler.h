@@ -1,5 +1,4 @@
-//===- Compiler.h - From a model file to a program ---------------*- C++
-//-*-===//
+//===- Compiler.h - From a model file to a program --------------*- C++ -*-===//
 #ifndef NESTOR_API_COMPILER_H
 #define NESTOR_API_COMPILER_H
 

@@ -1,5 +1,4 @@
-//===- Inspect.h - Looking at models and machines ----------------*- C++
-//-*-===//
+//===- Inspect.h - Looking at models and machines ---------------*- C++ -*-===//
 #ifndef NESTOR_API_INSPECT_H
 #define NESTOR_API_INSPECT_H
 

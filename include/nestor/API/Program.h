@@ -1,5 +1,4 @@
-//===- Program.h - A model that can run --------------------------*- C++
-//-*-===//
+//===- Program.h - A model that can run -------------------------*- C++ -*-===//
 //
 // A Program is immutable and may be shared by threads and copied for nothing.
 // `run` is enough for most; a Session keeps its memory between runs and is the

@@ -1,5 +1,4 @@
-//===- Result.h - A value or a failure ---------------------------*- C++
-//-*-===//
+//===- Result.h - A value or a failure --------------------------*- C++ -*-===//
 #ifndef NESTOR_API_RESULT_H
 #define NESTOR_API_RESULT_H
 

@@ -1,5 +1,4 @@
-//===- Tensor.h - Data that goes into and comes out of a model ---*- C++
-//-*-===//
+//===- Tensor.h - Data that goes into and comes out of a model --*- C++ -*-===//
 #ifndef NESTOR_API_TENSOR_H
 #define NESTOR_API_TENSOR_H
 

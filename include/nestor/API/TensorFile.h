@@ -1,5 +1,4 @@
-//===- TensorFile.h - Tensors in files ---------------------------*- C++
-//-*-===//
+//===- TensorFile.h - Tensors in files --------------------------*- C++ -*-===//
 //
 // .npy and .npz (NumPy), .pb (a TensorProto), and raw bytes. Files are read as
 // hostile: every size is checked before memory is taken.

@@ -1,5 +1,4 @@
-//===- nestor.h - The C++ face of Nestor -------------------------*- C++
-//-*-===//
+//===- nestor.h - The C++ face of Nestor ------------------------*- C++ -*-===//
 //
 //   nestor::Compiler compiler;
 //   auto program = compiler.compile("model.onnx");

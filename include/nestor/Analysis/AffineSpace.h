@@ -1,5 +1,4 @@
-//===- AffineSpace.h - One coordinate system for a nest.func ------*- C++
-//-*-===//
+//===- AffineSpace.h - One coordinate system for a nest.func ----*- C++ -*-===//
 //
 // The affine maps of different loops and blocks number their operands each in
 // its own way. A space numbers the loop variables of one nest.func once (dims)

@@ -1,5 +1,4 @@
-//===- Blocks.h - What blocks compute and touch -------------------*- C++
-//-*-===//
+//===- Blocks.h - What blocks compute and touch -----------------*- C++ -*-===//
 //
 // True statements about the blocks of a nest.func: the affine form of their
 // bindings, what they read and write, the boxes that this covers while some

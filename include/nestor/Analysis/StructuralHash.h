@@ -1,5 +1,4 @@
-//===- StructuralHash.h - A kernel's identity ---------------------*- C++
-//-*-===//
+//===- StructuralHash.h - A kernel's identity -------------------*- C++ -*-===//
 //
 // Equal for kernels that differ in names and locations only; the same in every
 // process and on every machine.

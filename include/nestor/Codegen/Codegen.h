@@ -1,5 +1,4 @@
-//===- Codegen.h - From LLVM modules to objects -------------------*- C++
-//-*-===//
+//===- Codegen.h - From LLVM modules to objects -----------------*- C++ -*-===//
 //
 // The last steps of compilation: LLVM dialect → LLVM IR → machine code. The
 // same object bytes serve the JIT and the artefact.

@@ -1,5 +1,4 @@
-//===- Link.h - Objects to a shared object, in process ------------*- C++
-//-*-===//
+//===- Link.h - Objects to a shared object, in process ----------*- C++ -*-===//
 //
 // Links with lld inside this process and puts the weights behind the code. The
 // weights never pass through the linker: it reserves their addresses, and

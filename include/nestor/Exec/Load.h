@@ -1,5 +1,4 @@
-//===- Load.h - Objects to a program that runs, here and now ------*- C++
-//-*-===//
+//===- Load.h - Objects to a program that runs, here and now ----*- C++ -*-===//
 //
 // The JIT is the artefact's way in memory: the same objects, linked by the same
 // linker, checked and loaded by the same loader. So what runs here and what

@@ -1,5 +1,4 @@
-//===- Generic.h - Kinds of linalg.generic ------------------------*- C++
-//-*-===//
+//===- Generic.h - Kinds of linalg.generic ----------------------*- C++ -*-===//
 //
 // What a generic computes, read off its maps and body, never off names.
 //

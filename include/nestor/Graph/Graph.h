@@ -1,5 +1,4 @@
-//===- Graph.h - Better tensor programs ---------------------------*- C++
-//-*-===//
+//===- Graph.h - Better tensor programs -------------------------*- C++ -*-===//
 //
 // Rewrites of the tensor level, one a file. The order of them is in Graph.cpp.
 //

@@ -1,5 +1,4 @@
-//===- TensorDims.h - What decides the dims of tensors ------------*- C++
-//-*-===//
+//===- TensorDims.h - What decides the dims of tensors ----------*- C++ -*-===//
 //
 // Follows a dim of a tensor to the value that decides it, so that equal dims
 // can be recognised: a number, an index value, or a dim of an opaque tensor (a

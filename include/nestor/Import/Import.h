@@ -1,5 +1,4 @@
-//===- Import.h - Foreign models to tensor programs --------------*- C++
-//-*-===//
+//===- Import.h - Foreign models to tensor programs -------------*- C++ -*-===//
 //
 // `importOnnx` turns a model file into one `func.func @main` over tensors:
 // linalg.generic, tensor, scf and model operators

@@ -1,5 +1,4 @@
-//===- HostTensor.h - A tensor by value, for tests and oracles ----*- C++
-//-*-===//
+//===- HostTensor.h - A tensor by value, for tests and oracles --*- C++ -*-===//
 //
 // Inputs and outputs of the interpreter: an element type, dims and bytes.
 //

@@ -1,5 +1,4 @@
-//===- Interp.h - What a program means ----------------------------*- C++
-//-*-===//
+//===- Interp.h - What a program means --------------------------*- C++ -*-===//
 //
 // A plain, slow, independent interpreter of tensor-, nest- and host-level IR:
 // the oracle of all tests. It shares no code with Lower.

@@ -1,5 +1,4 @@
-//===- Passes.h - The interpreter in nestor-opt -------------------*- C++
-//-*-===//
+//===- Passes.h - The interpreter in nestor-opt -----------------*- C++ -*-===//
 #ifndef NESTOR_INTERP_PASSES_H
 #define NESTOR_INTERP_PASSES_H
 

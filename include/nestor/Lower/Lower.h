@@ -1,5 +1,4 @@
-//===- Lower.h - Scheduled nests and the host program to LLVM -----*- C++
-//-*-===//
+//===- Lower.h - Scheduled nests and the host program to LLVM ---*- C++ -*-===//
 //
 // Turns a module of host program and kernels into the LLVM dialect. It takes no
 // decisions: loop kinds, scopes and annotations say everything, and a nest that

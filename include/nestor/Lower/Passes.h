@@ -1,5 +1,4 @@
-//===- Passes.h - Lowering as passes ------------------------------*- C++
-//-*-===//
+//===- Passes.h - Lowering as passes ----------------------------*- C++ -*-===//
 //
 // For nestor-opt; the pipeline calls the functions of Lower.h.
 //

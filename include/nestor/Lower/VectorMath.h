@@ -1,5 +1,4 @@
-//===- VectorMath.h - Math functions as inline arithmetic ---------*- C++
-//-*-===//
+//===- VectorMath.h - Math functions as inline arithmetic -------*- C++ -*-===//
 //
 // Expands math.* on scalars and vectors of any width into FMAs, integer steps
 // and selects, so that no f32 kernel calls a library. Also makes f16 and bf16

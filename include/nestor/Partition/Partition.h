@@ -1,5 +1,4 @@
-//===- Partition.h - Tensor program to kernels and a host program -*- C++
-//-*-===//
+//===- Partition.h - Tensors to kernels and a host program ------*- C++ -*-===//
 //
 // The wall between tensors and loops. Above it values are tensors; below it a
 // host function moves buffers between kernels (nest.func).

@@ -1,5 +1,4 @@
-//===- Dialects.h - Every dialect that Nestor reads ---------------*- C++
-//-*-===//
+//===- Dialects.h - Every dialect that Nestor reads -------------*- C++ -*-===//
 //
 // One registry for the command, for nestor-opt and for tests.
 //

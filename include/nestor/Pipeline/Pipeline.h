@@ -1,5 +1,4 @@
-//===- Pipeline.h - From a model file to native code --------------*- C++
-//-*-===//
+//===- Pipeline.h - From a model file to native code ------------*- C++ -*-===//
 //
 // The order of everything. Pipeline.cpp is the table of contents: one function
 // a phase, each a straight line.

@@ -1,4 +1,4 @@
-//===- Passes.h - Default schedules as a pass ---------------*- C++ -*-----===//
+//===- Passes.h - Default schedules as a pass -------------------*- C++ -*-===//
 //
 // For nestor-opt; the pipeline calls scheduleKernel of Rules.h.
 //

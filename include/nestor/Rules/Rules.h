@@ -1,5 +1,4 @@
-//===- Rules.h - Default schedules --------------------------------*- C++
-//-*-===//
+//===- Rules.h - Default schedules ------------------------------*- C++ -*-===//
 //
 // Proposes a schedule for a kernel on a target, with zero trials. Kernel
 // classes come from Analysis (iterators and access maps), never from names,

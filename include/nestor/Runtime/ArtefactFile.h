@@ -1,5 +1,4 @@
-//===- ArtefactFile.h - Is this file a whole artefact? -----------*- C++
-//-*-===//
+//===- ArtefactFile.h - Is this file a whole artefact? ----------*- C++ -*-===//
 //
 // An .nst file is an ELF shared object followed by a seal: its size and the
 // hashes of its code and of its weights. The checks here read bytes only; they

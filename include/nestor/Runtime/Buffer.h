@@ -1,5 +1,4 @@
-//===- Buffer.h - Aligned memory ---------------------------------*- C++
-//-*-===//
+//===- Buffer.h - Aligned memory --------------------------------*- C++ -*-===//
 #ifndef NESTOR_RUNTIME_BUFFER_H
 #define NESTOR_RUNTIME_BUFFER_H
 

@@ -1,5 +1,4 @@
-//===- CpuFeatures.h - What this CPU can do ----------------------*- C++
-//-*-===//
+//===- CpuFeatures.h - What this CPU can do ---------------------*- C++ -*-===//
 //
 // Decides, before any code of an artefact runs, whether this CPU has what the
 // artefact needs. Names are LLVM's ("avx512vnni"). A feature counts only when

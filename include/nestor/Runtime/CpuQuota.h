@@ -1,5 +1,4 @@
-//===- CpuQuota.h - How many threads this process may use --------*- C++
-//-*-===//
+//===- CpuQuota.h - How many threads this process may use -------*- C++ -*-===//
 #ifndef NESTOR_RUNTIME_CPUQUOTA_H
 #define NESTOR_RUNTIME_CPUQUOTA_H
 

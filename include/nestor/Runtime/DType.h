@@ -1,5 +1,4 @@
-//===- DType.h - Element types of the run-time contract ----------*- C++
-//-*-===//
+//===- DType.h - Element types of the run-time contract ---------*- C++ -*-===//
 #ifndef NESTOR_RUNTIME_DTYPE_H
 #define NESTOR_RUNTIME_DTYPE_H
 

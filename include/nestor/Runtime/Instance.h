@@ -1,5 +1,4 @@
-//===- Instance.h - One thread's use of a program ----------------*- C++
-//-*-===//
+//===- Instance.h - One thread's use of a program ---------------*- C++ -*-===//
 //
 // Holds what a run needs: the arena (grown only for a larger shape), scratch,
 // outputs and threads. Inputs are always checked against the symbolic

@@ -1,5 +1,4 @@
-//===- Program.h - A loaded model --------------------------------*- C++
-//-*-===//
+//===- Program.h - A loaded model -------------------------------*- C++ -*-===//
 //
 // Loading is map, check, go: the file is checked as bytes, mapped by the
 // dynamic loader (no code runs), its contract and CPU features are checked,

@@ -1,5 +1,4 @@
-//===- Status.h - What a run-time call came to -------------------*- C++
-//-*-===//
+//===- Status.h - What a run-time call came to ------------------*- C++ -*-===//
 //
 // The runtime's only error type: a code, which is the command's exit code of
 // the same meaning, and a text for people. No exception leaves the runtime.

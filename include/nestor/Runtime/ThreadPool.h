@@ -1,5 +1,4 @@
-//===- ThreadPool.h - Parallel loops -----------------------------*- C++
-//-*-===//
+//===- ThreadPool.h - Parallel loops ----------------------------*- C++ -*-===//
 //
 // Runs the parallel loops of compiled models. The caller takes part, workers
 // spin briefly (about 50 us) after a loop and then sleep, nested loops and

@@ -1,5 +1,4 @@
-//===- Extension.h - Schedules in the Transform dialect -----------*- C++
-//-*-===//
+//===- Extension.h - Schedules in the Transform dialect ---------*- C++ -*-===//
 //
 // Registers transform.nest.* and transform.tune.*.
 //

@@ -1,5 +1,4 @@
-//===- Outcome.h - Done, refused or broken ------------------------*- C++
-//-*-===//
+//===- Outcome.h - Done, refused or broken ----------------------*- C++ -*-===//
 //
 // What a primitive answers. Done: the nest was rewritten. Refused: it was left
 // bit-identical, and the reason names the loop, the access and what to try.

@@ -1,5 +1,4 @@
-//===- Primitives.h - Legal rewrites of a nest --------------------*- C++
-//-*-===//
+//===- Primitives.h - Legal rewrites of a nest ------------------*- C++ -*-===//
 //
 // Every schedule primitive as one plain function: check, then rewrite in place.
 // Schedule calls them and records; the operations of the Transform dialect call

@@ -1,5 +1,4 @@
-//===- Schedule.h - A kernel and the schedule applied to it -------*- C++
-//-*-===//
+//===- Schedule.h - A kernel and the schedule applied to it -----*- C++ -*-===//
 //
 // Applies primitives to one nest.func, in place, and writes each down as an
 // operation of a Transform-dialect sequence: what is printed, stored, replayed

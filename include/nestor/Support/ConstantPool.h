@@ -1,5 +1,4 @@
-//===- ConstantPool.h - Constants kept outside the IR ------------*- C++
-//-*-===//
+//===- ConstantPool.h - Constants kept outside the IR -----------*- C++ -*-===//
 //
 // Weights never enter the IR: `model.constant "key"` and `host.constant @key`
 // name an entry of this pool. An entry is a view of mapped bytes (zero copy) or

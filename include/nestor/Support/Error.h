@@ -1,5 +1,4 @@
-//===- Error.h - Errors that people see ---------------------------*- C++
-//-*-===//
+//===- Error.h - Errors that people see -------------------------*- C++ -*-===//
 //
 // One error type for every failure a user can cause or meet. Its kind is the
 // exit code of the command (docs/reference/exit-codes.md), its message says

@@ -1,5 +1,4 @@
-//===- Tolerance.h - How far results may be apart -----------------*- C++
-//-*-===//
+//===- Tolerance.h - How far results may be apart ---------------*- C++ -*-===//
 //
 // The one table of tolerances (docs/reference/tolerances.md) and the one
 // comparison that every test, the tuner and `nestor verify` use.

@@ -1,5 +1,4 @@
-//===- WeightsLayout.h - Where constants lie in an artefact -------*- C++
-//-*-===//
+//===- WeightsLayout.h - Where constants lie in an artefact -----*- C++ -*-===//
 //
 // The one rule for the offsets of constants in the weights section: what the
 // model table says (Lower) and what the artefact writer does (Codegen).

@@ -1,5 +1,4 @@
-//===- Target.h - What a machine is, as data ----------------------*- C++
-//-*-===//
+//===- Target.h - What a machine is, as data --------------------*- C++ -*-===//
 //
 // A Target says what code may use (features), what fits where (registers,
 // caches) and how fast things go relative to each other (rates per cycle).

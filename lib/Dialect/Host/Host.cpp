@@ -1,5 +1,4 @@
-//===- Host.cpp - The host dialect
-//-----------------------------------------===//
+//===- Host.cpp - The host dialect ----------------------------------------===//
 //
 // Registration and verifiers of HostOps.td.
 //

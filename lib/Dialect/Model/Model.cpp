@@ -1,5 +1,4 @@
-//===- Model.cpp - The model dialect
-//---------------------------------------===//
+//===- Model.cpp - The model dialect --------------------------------------===//
 //
 // Verifiers and builders of ModelOps.td. Checks are local: ranks, counts and
 // types that can be seen without following values.

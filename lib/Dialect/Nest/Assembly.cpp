@@ -1,5 +1,4 @@
-//===- Assembly.cpp - The text of the nest dialect
-//-------------------------===//
+//===- Assembly.cpp - The text of the nest dialect ------------------------===//
 //
 // Custom printers and parsers of NestOps.td; print -> parse -> print is the
 // identity. Affine expressions are written over the SSA names themselves.

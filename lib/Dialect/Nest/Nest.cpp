@@ -1,5 +1,4 @@
-//===- Nest.cpp - The nest dialect
-//-----------------------------------------===//
+//===- Nest.cpp - The nest dialect ----------------------------------------===//
 //
 // Registration, builders, accessors and verifiers of NestOps.td. Verifiers are
 // local and cheap: types, counts, what a body may capture. Global statements

@@ -1,5 +1,4 @@
-//===- Code.cpp - Writing the scalar body of an operator
-//-------------------===//
+//===- Code.cpp - Writing the scalar body of an operator ------------------===//
 //
 // See the header. Every 16-bit float is computed in f32: one place decides.
 //

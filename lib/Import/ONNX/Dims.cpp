@@ -1,5 +1,4 @@
-//===- Dims.cpp - Arithmetic on tensor sizes
-//-------------------------------===//
+//===- Dims.cpp - Arithmetic on tensor sizes ------------------------------===//
 //
 // Polynomials with integer coefficients over atoms; see the header. Whatever
 // overflows or grows too large becomes an atom itself.

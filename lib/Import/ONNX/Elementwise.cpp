@@ -1,5 +1,4 @@
-//===- Elementwise.cpp - Broadcasting
-//--------------------------------------===//
+//===- Elementwise.cpp - Broadcasting -------------------------------------===//
 //
 // ONNX (numpy) broadcasting. A dim of 1 is read through a constant 0 in the
 // indexing map; equal dims through the loop; a dim that may turn out to be 1 at

@@ -1,5 +1,4 @@
-//===- ImportOnnx.cpp - From a model file to a module
-//----------------------===//
+//===- ImportOnnx.cpp - From a model file to a module ---------------------===//
 //
 // The two ends of an import: the function's signature and its results. The
 // walk in between is Importer.cpp.

@@ -1,5 +1,4 @@
-//===- Importer.cpp - Walking an ONNX graph
-//--------------------------------===//
+//===- Importer.cpp - Walking an ONNX graph -------------------------------===//
 //
 // Nodes are imported in file order, which must be topological. Dead nodes are
 // skipped. A node that is not supported is noted, its results are poisoned, and

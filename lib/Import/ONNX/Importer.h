@@ -1,5 +1,4 @@
-//===- Importer.h - Walking an ONNX graph ------------------------*- C++
-//-*-===//
+//===- Importer.h - Walking an ONNX graph -----------------------*- C++ -*-===//
 //
 // The walk over a model's nodes: names to Arrays, scopes of subgraphs, frames
 // of functions. Private to lib/Import/ONNX.

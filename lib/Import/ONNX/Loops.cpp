@@ -1,5 +1,4 @@
-//===- Loops.cpp - Generics, reductions and model.loops
-//--------------------===//
+//===- Loops.cpp - Generics, reductions and model.loops -------------------===//
 //
 // The functions of TensorBuilder that emit loops. While a body is being built
 // the function-level builder stands before its operation, so that sizes and

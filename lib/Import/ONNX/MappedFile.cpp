@@ -1,5 +1,4 @@
-//===- MappedFile.cpp - Files mapped read-only
-//-----------------------------===//
+//===- MappedFile.cpp - Files mapped read-only ----------------------------===//
 //
 // The model file and the files of its external data. A model file is whatever
 // the user names; an external file is named by the (hostile) model, so it must

@@ -1,5 +1,4 @@
-//===- Movement.cpp - Reshape, transpose, slice, concat, pad
-//---------------===//
+//===- Movement.cpp - Reshape, transpose, slice, concat, pad --------------===//
 //
 // Known contents move with the data; constants are reshaped without an
 // operation.

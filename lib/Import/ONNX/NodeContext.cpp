@@ -1,5 +1,4 @@
-//===- NodeContext.cpp - Inputs, attributes and results of a node
-//----------===//
+//===- NodeContext.cpp - Inputs, attributes and results of a node ---------===//
 //
 // See ImportContext.h.
 //

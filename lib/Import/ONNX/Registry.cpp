@@ -1,5 +1,4 @@
-//===- Registry.cpp - Operators by name
-//------------------------------------===//
+//===- Registry.cpp - Operators by name -----------------------------------===//
 //
 // The table that Ops.def spells.
 //

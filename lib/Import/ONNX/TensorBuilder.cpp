@@ -1,5 +1,4 @@
-//===- TensorBuilder.cpp - Constants, contents and checks
-//------------------===//
+//===- TensorBuilder.cpp - Constants, contents and checks -----------------===//
 //
 // The part of TensorBuilder that knows what Arrays are: constants become SSA
 // values only when an operator reads them as tensors, small contents are kept

@@ -1,5 +1,4 @@
-//===- TensorData.cpp - The bytes of a tensor
-//------------------------------===//
+//===- TensorData.cpp - The bytes of a tensor -----------------------------===//
 //
 // raw_data and external data are views; the typed data fields (float_data,
 // int32_data, ...) are views where the encoding is already row-major bytes and

@@ -1,5 +1,4 @@
-//===- WireReader.cpp - Protobuf bytes to plain structs
-//--------------------===//
+//===- WireReader.cpp - Protobuf bytes to plain structs -------------------===//
 //
 // One function a message. protozero checks bounds and throws; wire types,
 // depth and budget are checked here, and everything is caught in `guarded`.

@@ -1,5 +1,4 @@
-//===- Cache.cpp - cache_read, cache_write, set_scope
-//-----------------------===//
+//===- Cache.cpp - cache_read, cache_write, set_scope ---------------------===//
 //
 //   C = f(A[e])       ==> cache_read   T[x] = A[x] for all;  C = f(T[e])
 //   C[e] = x          ==> cache_write  T[e] = x;  C[x] = T[x] for all

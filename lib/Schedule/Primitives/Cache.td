@@ -1,4 +1,4 @@
-//===- Cache.td - cache_read, cache_write, set_scope ------------*- tablegen -*-===//
+//===- Cache.td - cache_read, cache_write, set_scope -------*- tablegen -*-===//
 
 def CacheReadOp : NestTransformOp<"cache_read"> {
   let summary = "Reads a buffer through a copy";

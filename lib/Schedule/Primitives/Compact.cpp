@@ -1,5 +1,4 @@
-//===- Compact.cpp - compact_buffers
-//----------------------------------------===//
+//===- Compact.cpp - compact_buffers --------------------------------------===//
 //
 //   T = alloc [N];  for i { for j { T[i * 4 + j] = ... } ; ... T[i * 4 + j] }
 //   ==>  for i { T = alloc [4];  for j { T[j] = ... } ; ... T[j] }

@@ -1,4 +1,4 @@
-//===- Compact.td - compact_buffers -----------------------------*- tablegen -*-===//
+//===- Compact.td - compact_buffers ------------------------*- tablegen -*-===//
 
 def CompactBuffersOp : NestTransformOp<"compact_buffers"> {
   let summary = "Shrinks buffers to what one iteration touches";

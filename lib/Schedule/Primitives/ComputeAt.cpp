@@ -1,5 +1,4 @@
-//===- ComputeAt.cpp - compute_at, reverse_compute_at
-//-----------------------===//
+//===- ComputeAt.cpp - compute_at, reverse_compute_at ---------------------===//
 //
 //   P for all;  for i { C(i) }  ==> compute_at P, i
 //   for i { P for what C(i) reads; C(i) }

@@ -1,4 +1,4 @@
-//===- ComputeAt.td - compute_at, reverse_compute_at ------------*- tablegen -*-===//
+//===- ComputeAt.td - compute_at, reverse_compute_at -------*- tablegen -*-===//
 
 def ComputeAtOp : NestTransformOp<"compute_at"> {
   let summary = "Moves a producer under a loop of its consumer";

@@ -1,5 +1,4 @@
-//===- Decompose.cpp - decompose_reduction
-//----------------------------------===//
+//===- Decompose.cpp - decompose_reduction --------------------------------===//
 //
 //   for k { for j { C(j, k) init { Z(j) } } }  ==> decompose_reduction C, k
 //   for j { Z(j) };  for k { for j { C(j, k) } }

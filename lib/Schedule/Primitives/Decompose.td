@@ -1,4 +1,4 @@
-//===- Decompose.td - decompose_reduction -----------------------*- tablegen -*-===//
+//===- Decompose.td - decompose_reduction ------------------*- tablegen -*-===//
 
 def DecomposeReductionOp : NestTransformOp<"decompose_reduction"> {
   let summary = "Gives the init of a reduction its own block";

@@ -1,4 +1,4 @@
-//===- Fuse.td - fuse -------------------------------------------*- tablegen -*-===//
+//===- Fuse.td - fuse --------------------------------------*- tablegen -*-===//
 
 def FuseOp : NestTransformOp<"fuse"> {
   let summary = "Nested loops into one";

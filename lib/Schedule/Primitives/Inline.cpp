@@ -1,5 +1,4 @@
-//===- Inline.cpp - compute_inline, reverse_compute_inline
-//------------------===//
+//===- Inline.cpp - compute_inline, reverse_compute_inline ----------------===//
 //
 //   T[i] = f(i);  C = ... T[e] ...      ==>  C = ... f(e) ...
 //   T[i] = x;     C[i] = g(T[i], i)     ==>  C[i] = g(x, i)

@@ -1,4 +1,4 @@
-//===- Inline.td - compute_inline, reverse_compute_inline -------*- tablegen -*-===//
+//===- Inline.td - compute_inline, reverse_compute_inline --*- tablegen -*-===//
 
 def ComputeInlineOp : NestTransformOp<"compute_inline"> {
   let summary = "Substitutes a block into its consumers";

@@ -1,5 +1,4 @@
-//===- Kinds.cpp - vectorize, unroll, parallel, annotate
-//--------------------===//
+//===- Kinds.cpp - vectorize, unroll, parallel, annotate ------------------===//
 //
 //   for i in 0..16 { S }  ==>  for i in 0..16 vectorize { S }
 //

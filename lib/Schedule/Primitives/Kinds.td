@@ -1,4 +1,4 @@
-//===- Kinds.td - vectorize, unroll, parallel, annotate ---------*- tablegen -*-===//
+//===- Kinds.td - vectorize, unroll, parallel, annotate ----*- tablegen -*-===//
 
 def VectorizeOp : NestTransformOp<"vectorize"> {
   let summary = "Iterations of a loop become lanes";

@@ -1,5 +1,4 @@
-//===- Layout.cpp - transform_layout
-//----------------------------------------===//
+//===- Layout.cpp - transform_layout --------------------------------------===//
 //
 //   B[k, n]  ==>  B[n floordiv 16, k, n mod 16], B of shape [ceil(N/16), K, 16]
 //

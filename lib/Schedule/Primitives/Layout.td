@@ -1,4 +1,4 @@
-//===- Layout.td - transform_layout -----------------------------*- tablegen -*-===//
+//===- Layout.td - transform_layout ------------------------*- tablegen -*-===//
 
 def TransformLayoutOp : NestTransformOp<"transform_layout"> {
   let summary = "Stores a buffer in another order";

@@ -1,5 +1,4 @@
-//===- Partition.cpp - separate_full_partial
-//--------------------------------===//
+//===- Partition.cpp - separate_full_partial ------------------------------===//
 //
 //   for i in 0..ceil(n / 4) { S(i) where 4 * i + ii < n }
 //   ==>  for i in 0..floor(n / 4) { S(i) }

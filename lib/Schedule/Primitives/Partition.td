@@ -1,4 +1,4 @@
-//===- Partition.td - separate_full_partial ---------------------*- tablegen -*-===//
+//===- Partition.td - separate_full_partial ----------------*- tablegen -*-===//
 
 def SeparateFullPartialOp : NestTransformOp<"separate_full_partial"> {
   let summary = "Takes the iterations that a predicate touches out of a loop";

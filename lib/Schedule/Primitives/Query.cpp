@@ -1,5 +1,4 @@
-//===- Query.cpp - get_block, get_loops
-//------------------------------------===//
+//===- Query.cpp - get_block, get_loops -----------------------------------===//
 //
 // Pure: they find blocks and loops, and change nothing.
 //

@@ -1,4 +1,4 @@
-//===- Query.td - get_block, get_loops --------------------------*- tablegen -*-===//
+//===- Query.td - get_block, get_loops ---------------------*- tablegen -*-===//
 
 def GetBlockOp : NestTransformOp<"get_block"> {
   let summary = "Finds a block by its name";

@@ -1,4 +1,4 @@
-//===- RFactor.td - rfactor -------------------------------------*- tablegen -*-===//
+//===- RFactor.td - rfactor --------------------------------*- tablegen -*-===//
 
 def RFactorOp : NestTransformOp<"rfactor"> {
   let summary = "Reduces in parts, then the parts";

@@ -1,5 +1,4 @@
-//===- Reorder.cpp - reorder
-//------------------------------------------------===//
+//===- Reorder.cpp - reorder ----------------------------------------------===//
 //
 //   for i { for j { for k { S } } }   ==> reorder k, i
 //   for k { for j { for i { S } } }

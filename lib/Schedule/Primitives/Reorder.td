@@ -1,4 +1,4 @@
-//===- Reorder.td - reorder -------------------------------------*- tablegen -*-===//
+//===- Reorder.td - reorder --------------------------------*- tablegen -*-===//
 
 def ReorderOp : NestTransformOp<"reorder"> {
   let summary = "Permutes loops of one nest";

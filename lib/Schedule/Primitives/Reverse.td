@@ -1,4 +1,4 @@
-//===- Reverse.td - reverse -------------------------------------*- tablegen -*-===//
+//===- Reverse.td - reverse --------------------------------*- tablegen -*-===//
 
 def ReverseOp : NestTransformOp<"reverse"> {
   let summary = "Runs a loop from its end to its start";

@@ -1,4 +1,4 @@
-//===- Shift.td - shift -----------------------------------------*- tablegen -*-===//
+//===- Shift.td - shift ------------------------------------*- tablegen -*-===//
 
 def ShiftOp : NestTransformOp<"shift"> {
   let summary = "Runs a block some iterations of a loop later";

@@ -1,4 +1,4 @@
-//===- Skew.td - skew -------------------------------------------*- tablegen -*-===//
+//===- Skew.td - skew --------------------------------------*- tablegen -*-===//
 
 def SkewOp : NestTransformOp<"skew"> {
   let summary = "Slants the iterations of a loop along one around it";

@@ -1,4 +1,4 @@
-//===- Split.td - split -----------------------------------------*- tablegen -*-===//
+//===- Split.td - split ------------------------------------*- tablegen -*-===//
 
 def SplitOp : NestTransformOp<"split", [DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
   let summary = "One loop into several nested ones";

@@ -1,4 +1,4 @@
-//===- SplitDomain.td - split_domain ----------------------------*- tablegen -*-===//
+//===- SplitDomain.td - split_domain -----------------------*- tablegen -*-===//
 
 def SplitDomainOp : NestTransformOp<"split_domain"> {
   let summary = "Cuts a loop in two where a condition changes";

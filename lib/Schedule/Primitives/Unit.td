@@ -1,4 +1,4 @@
-//===- Unit.td - add_unit_loop ----------------------------------*- tablegen -*-===//
+//===- Unit.td - add_unit_loop -----------------------------*- tablegen -*-===//
 
 def AddUnitLoopOp : NestTransformOp<"add_unit_loop"> {
   let summary = "Wraps a block or a loop into a loop of extent 1";

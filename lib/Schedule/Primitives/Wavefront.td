@@ -1,4 +1,4 @@
-//===- Wavefront.td - wavefront ---------------------------------*- tablegen -*-===//
+//===- Wavefront.td - wavefront ----------------------------*- tablegen -*-===//
 
 def WavefrontOp : NestTransformOp<"wavefront"> {
   let summary = "Runs the diagonals of two loops in turn, each in parallel";

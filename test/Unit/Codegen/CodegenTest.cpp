@@ -1,5 +1,4 @@
-//===- CodegenTest.cpp - Modules to objects to shared objects
-//--------------===//
+//===- CodegenTest.cpp - Modules to objects to shared objects -------------===//
 #include "nestor/Codegen/Codegen.h"
 #include "nestor/Codegen/Link.h"
 #include "nestor/Support/Error.h"

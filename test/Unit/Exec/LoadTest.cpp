@@ -1,5 +1,4 @@
-//===- LoadTest.cpp - A hand-written model, compiled, loaded and run
-//-------===//
+//===- LoadTest.cpp - A hand-written model, compiled, loaded and run ------===//
 #include "nestor/Exec/Load.h"
 #include "nestor/Codegen/Link.h"
 #include "nestor/Runtime/Instance.h"

@@ -1,5 +1,4 @@
-//===- PipelineTest.cpp - From tensor program to native numbers
-//------------===//
+//===- PipelineTest.cpp - From tensor program to native numbers -----------===//
 //
 // Whole compilations of small tensor programs: native code must agree with the
 // interpreter run on the same program as it was imported.

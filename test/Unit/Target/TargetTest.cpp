@@ -1,5 +1,4 @@
-//===- TargetTest.cpp - Names, features and what follows from them
-//---------===//
+//===- TargetTest.cpp - Names, features and what follows from them --------===//
 #include "nestor/Target/Target.h"
 #include "nestor/Support/Error.h"
 

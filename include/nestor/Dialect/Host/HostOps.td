@@ -1,4 +1,4 @@
-//===- HostOps.td - What the host does between kernels ----------*- tablegen -*-===//
+//===- HostOps.td - What the host does between kernels -----*- tablegen -*-===//
 //
 // The host program is one func.func over memrefs: arith on sizes, scf control
 // flow, memref.load of scalars, and these operators. All buffers are contiguous

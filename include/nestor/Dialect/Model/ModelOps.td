@@ -1,4 +1,4 @@
-//===- ModelOps.td - Tensor operators that linalg cannot say ----*- tablegen -*-===//
+//===- ModelOps.td - Operators that linalg cannot say ------*- tablegen -*-===//
 //
 // The tensor level is linalg.generic plus these few operators. `model.loops` is
 // the general one: an ordered or irregular computation (TopK, CumSum, Scatter,

@@ -1,4 +1,4 @@
-//===- NestOps.td - Loops, blocks, buffers ----------------------*- tablegen -*-===//
+//===- NestOps.td - Loops, blocks, buffers -----------------*- tablegen -*-===//
 //
 // TensorIR's concepts (Feng et al., ASPLOS'23) with affine domains instead of
 // boxes. A kernel is a nest.func; its body is a tree of nest.for and

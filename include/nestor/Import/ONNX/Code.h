@@ -1,5 +1,4 @@
-//===- Code.h - Writing the scalar body of an operator -----------*- C++
-//-*-===//
+//===- Code.h - Writing the scalar body of an operator ----------*- C++ -*-===//
 //
 // Short names for the arith and math operations that bodies of linalg.generic
 // and model.loops are made of. The type of the operands chooses between the

@@ -1,5 +1,4 @@
-//===- DataType.h - Element types of ONNX tensors ----------------*- C++
-//-*-===//
+//===- DataType.h - Element types of ONNX tensors ---------------*- C++ -*-===//
 //
 // The numbers of TensorProto.DataType with their names and sizes.
 //

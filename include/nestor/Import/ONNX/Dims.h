@@ -1,5 +1,4 @@
-//===- Dims.h - Arithmetic on tensor sizes -----------------------*- C++
-//-*-===//
+//===- Dims.h - Arithmetic on tensor sizes ----------------------*- C++ -*-===//
 //
 // A size during import is a number or an SSA value of type index. Sizes are
 // kept as polynomials over atoms (an input's dim, a scalar read from a tensor,

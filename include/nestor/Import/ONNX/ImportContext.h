@@ -1,5 +1,4 @@
-//===- ImportContext.h - Writing an ONNX operator ----------------*- C++
-//-*-===//
+//===- ImportContext.h - Writing an ONNX operator ---------------*- C++ -*-===//
 //
 // How to add an operator:
 //

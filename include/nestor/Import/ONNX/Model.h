@@ -1,5 +1,4 @@
-//===- Model.h - An ONNX file as plain structs -------------------*- C++
-//-*-===//
+//===- Model.h - An ONNX file as plain structs ------------------*- C++ -*-===//
 //
 // What the wire reader makes of a model file: structs that mirror the messages
 // of onnx.proto which Nestor needs. Names are views of the mapped file; tensor

@@ -1,5 +1,4 @@
-//===- TensorBuilder.h - Making tensors from tensors -------------*- C++
-//-*-===//
+//===- TensorBuilder.h - Making tensors from tensors ------------*- C++ -*-===//
 //
 // What operators are written with. An `Array` is an ONNX tensor during import;
 // the builder's functions make Arrays from Arrays by emitting linalg.generic

@@ -1,5 +1,4 @@
-//===- Activation.cpp - Activations with attributes, and Clip
-//--------------===//
+//===- Activation.cpp - Activations with attributes, and Clip -------------===//
 //
 // Elementwise operators of one tensor whose formula has parameters. LSTM and
 // friends use the same formulas through `activation`.

@@ -1,5 +1,4 @@
-//===- Activation.h - Activation formulas by name ----------------*- C++
-//-*-===//
+//===- Activation.h - Activation formulas by name ---------------*- C++ -*-===//
 //
 // The activations that ONNX names in lower case here: relu, tanh, sigmoid,
 // leakyrelu, thresholdedrelu, scaledtanh, affine, hardsigmoid, elu, softsign,

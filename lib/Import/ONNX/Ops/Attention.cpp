@@ -1,5 +1,4 @@
-//===- Attention.cpp - Attention and RotaryEmbedding
-//-----------------------===//
+//===- Attention.cpp - Attention and RotaryEmbedding ----------------------===//
 //
 // before: Attention(Q, K, V, mask, past...)
 // after:  a contraction over the head's elements, one pointwise operator that

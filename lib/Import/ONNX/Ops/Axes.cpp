@@ -1,5 +1,4 @@
-//===- Axes.cpp - Axes that may only be known at run time
-//------------------===//
+//===- Axes.cpp - Axes that may only be known at run time -----------------===//
 //
 // See the header. With numbers everything folds; with data each dim becomes a
 // chain of selects.

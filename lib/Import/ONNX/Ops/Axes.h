@@ -1,5 +1,4 @@
-//===- Axes.h - Axes that may only be known at run time ----------*- C++
-//-*-===//
+//===- Axes.h - Axes that may only be known at run time ---------*- C++ -*-===//
 //
 // ONNX moved many attributes to inputs, so that axes can be data. Rank stays
 // static (the number of axes is), which dims they name becomes arithmetic.

@@ -1,5 +1,4 @@
-//===- Binary.cpp - Elementwise operators of two and more inputs
-//-----------===//
+//===- Binary.cpp - Elementwise operators of two and more inputs ----------===//
 //
 // A row an operator: its body on two elements and its value on sizes, which is
 // how shapes are computed while importing.

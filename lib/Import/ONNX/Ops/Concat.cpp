@@ -1,5 +1,4 @@
-//===- Concat.cpp - Concat, Split, Tile, Where, Range
-//----------------------===//
+//===- Concat.cpp - Concat, Split, Tile, Where, Range ---------------------===//
 //
 // Operators that put tensors together and take them apart.
 //

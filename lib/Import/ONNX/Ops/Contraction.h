@@ -1,5 +1,4 @@
-//===- Contraction.h - Products that several operators share -----*- C++
-//-*-===//
+//===- Contraction.h - Products that several operators share ----*- C++ -*-===//
 //
 // MatMul for MatMul, Gemm, the recurrent and the quantised operators.
 //

@@ -1,5 +1,4 @@
-//===- ControlFlow.cpp - If, Loop, Scan
-//------------------------------------===//
+//===- ControlFlow.cpp - If, Loop, Scan -----------------------------------===//
 //
 // before: a node with subgraphs
 // after:  the chosen branch alone when the condition is known now, else scf.if;

@@ -1,5 +1,4 @@
-//===- Convolution.cpp - Conv and ConvTranspose
-//----------------------------===//
+//===- Convolution.cpp - Conv and ConvTranspose ---------------------------===//
 //
 // before: Conv(X, W, B)
 // after:  X padded by a gather, one linalg.generic reduction, B added

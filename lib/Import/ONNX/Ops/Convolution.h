@@ -1,5 +1,4 @@
-//===- Convolution.h - Sliding windows ---------------------------*- C++
-//-*-===//
+//===- Convolution.h - Sliding windows --------------------------*- C++ -*-===//
 //
 // What convolutions and poolings share: the geometry of a window that slides
 // over the spatial dims, and the contraction itself.

@@ -1,5 +1,4 @@
-//===- Cumulative.cpp - CumSum and CumProd
-//---------------------------------===//
+//===- Cumulative.cpp - CumSum and CumProd --------------------------------===//
 //
 // before: y[i] = x[0] + ... + x[i] on one axis
 // after:  ordered loops, y[i] = y[i - 1] + x[i]

@@ -1,5 +1,4 @@
-//===- DeformConv.cpp - DeformConv
-//-----------------------------------------===//
+//===- DeformConv.cpp - DeformConv ----------------------------------------===//
 //
 // before: a convolution whose kernel elements read X at places of their own
 // after:  one generic that samples X bilinearly for every kernel element and

@@ -1,5 +1,4 @@
-//===- Detection.cpp - NonMaxSuppression and RoiAlign
-//----------------------===//
+//===- Detection.cpp - NonMaxSuppression and RoiAlign ---------------------===//
 //
 // Ordered loops: NonMaxSuppression picks boxes greedily and the number of
 // picks becomes a size; RoiAlign samples a grid in each bin of each region.

@@ -1,5 +1,4 @@
-//===- Einsum.cpp - Einsum
-//-------------------------------------------------===//
+//===- Einsum.cpp - Einsum ------------------------------------------------===//
 //
 // before: "bij,bjk->bik"
 // after:  one contraction, loops (result labels..., summed labels...), every

@@ -1,5 +1,4 @@
-//===- Gather.cpp - Gather, GatherElements, GatherND
-//-----------------------===//
+//===- Gather.cpp - Gather, GatherElements, GatherND ----------------------===//
 //
 // before: Y = X[.., I, ..]
 // after:  one generic over the result; the index is read from I, wrapped when

@@ -1,5 +1,4 @@
-//===- GridSample.cpp - GridSample and AffineGrid
-//--------------------------===//
+//===- GridSample.cpp - GridSample and AffineGrid -------------------------===//
 //
 // before: Y[n, c, p] = X[n, c] read at the place grid[n, p]
 // after:  one generic over Y; the taps of all spatial dims unrolled

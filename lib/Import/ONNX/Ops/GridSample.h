@@ -1,5 +1,4 @@
-//===- GridSample.h - Reading between elements -------------------*- C++
-//-*-===//
+//===- GridSample.h - Reading between elements ------------------*- C++ -*-===//
 //
 // Scalar code that several sampling operators share.
 //

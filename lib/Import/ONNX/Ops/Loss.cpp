@@ -1,5 +1,4 @@
-//===- Loss.cpp - NegativeLogLikelihoodLoss, SoftmaxCrossEntropyLoss
-//-------===//
+//===- Loss.cpp - NegativeLogLikelihoodLoss, SoftmaxCrossEntropyLoss ------===//
 //
 // before: a loss over X [N, C, ...] and class numbers T [N, ...]
 // after:  a gather of -X at the classes times their weights, then sums

@@ -1,5 +1,4 @@
-//===- MatMul.cpp - MatMul and Gemm
-//----------------------------------------===//
+//===- MatMul.cpp - MatMul and Gemm ---------------------------------------===//
 //
 // before: Y = A @ B, batch dims broadcast, rank-1 inputs promoted
 // after:  one linalg.generic, loops (batch..., m, n, k), the sum over k alone

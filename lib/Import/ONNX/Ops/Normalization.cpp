@@ -1,5 +1,4 @@
-//===- Normalization.cpp - Batch, layer, instance, group, LRN, Lp
-//----------===//
+//===- Normalization.cpp - Batch, layer, instance, group, LRN, Lp ---------===//
 //
 // Each is a few reductions and elementwise operators; moments are taken in f32
 // for 16-bit types.

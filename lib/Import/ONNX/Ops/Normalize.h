@@ -1,5 +1,4 @@
-//===- Normalize.h - Softmax and normalisation -------------------*- C++
-//-*-===//
+//===- Normalize.h - Softmax and normalisation ------------------*- C++ -*-===//
 //
 // Formulas that several operators share (Attention, losses, RNN outputs).
 //

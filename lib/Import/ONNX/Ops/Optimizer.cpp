@@ -1,5 +1,4 @@
-//===- Optimizer.cpp - Steps of training
-//-----------------------------------===//
+//===- Optimizer.cpp - Steps of training ----------------------------------===//
 //
 // Adagrad, Adam and Momentum: for each tensor one elementwise operator a
 // result. Inputs are the rate R, the step count T, then all X, all gradients,

@@ -1,5 +1,4 @@
-//===- Pad.cpp - Pad
-//-------------------------------------------------------===//
+//===- Pad.cpp - Pad ------------------------------------------------------===//
 //
 // before: Y = Pad(X), constant, reflect, edge or wrap; negative pads crop
 // after:  a gather whose index is folded back into X (a select for constant)

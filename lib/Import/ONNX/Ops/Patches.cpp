@@ -1,5 +1,4 @@
-//===- Patches.cpp - Col2Im and Det
-//----------------------------------------===//
+//===- Patches.cpp - Col2Im and Det ---------------------------------------===//
 //
 // Col2Im adds the columns of patches into an image (ordered loops, patches may
 // overlap); Det eliminates below the pivots of a copy.

@@ -1,5 +1,4 @@
-//===- Pool.cpp - MaxPool, AveragePool, LpPool and the global ones
-//---------===//
+//===- Pool.cpp - MaxPool, AveragePool, LpPool and the global ones --------===//
 //
 // before: a pooling over windows
 // after:  the input padded with the neutral element, one reduction over the

@@ -1,5 +1,4 @@
-//===- Quantize.cpp - QuantizeLinear and its relatives
-//---------------------===//
+//===- Quantize.cpp - QuantizeLinear and its relatives --------------------===//
 //
 // before: Y = saturate(round(X / scale) + zero), X = (Y - zero) * scale
 // after:  one pointwise operator; a scale an axis is read through that axis'

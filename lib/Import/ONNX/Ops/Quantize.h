@@ -1,5 +1,4 @@
-//===- Quantize.h - Scales and zero points -----------------------*- C++
-//-*-===//
+//===- Quantize.h - Scales and zero points ----------------------*- C++ -*-===//
 //
 // What the quantised operators share.
 //

@@ -1,5 +1,4 @@
-//===- QuantizedConv.cpp - ConvInteger and QLinearConv
-//---------------------===//
+//===- QuantizedConv.cpp - ConvInteger and QLinearConv --------------------===//
 //
 // before: Y = conv(X - zx, W - zw) in int32, QLinearConv then scales it
 // after:  the zero points subtracted into int16 tensors (W's is a constant),

@@ -1,5 +1,4 @@
-//===- QuantizedMatMul.cpp - MatMulInteger and QLinearMatMul
-//---------------===//
+//===- QuantizedMatMul.cpp - MatMulInteger and QLinearMatMul --------------===//
 //
 // before: Y = (A - za) @ (B - zb)
 // after:  P = A @ B in int32, then

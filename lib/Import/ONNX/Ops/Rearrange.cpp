@@ -1,5 +1,4 @@
-//===- Rearrange.cpp - Operators that only move elements
-//-------------------===//
+//===- Rearrange.cpp - Operators that only move elements ------------------===//
 //
 // DepthToSpace and SpaceToDepth are reshapes around a transpose; the others are
 // one generic whose body says which element goes where.

@@ -1,5 +1,4 @@
-//===- Recurrent.cpp - What RNN, GRU and LSTM share
-//-----------------------===//
+//===- Recurrent.cpp - What RNN, GRU and LSTM share -----------------------===//
 //
 // See the header.
 //

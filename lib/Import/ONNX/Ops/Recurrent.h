@@ -1,5 +1,4 @@
-//===- Recurrent.h - What RNN, GRU and LSTM share ----------------*- C++
-//-*-===//
+//===- Recurrent.h - What RNN, GRU and LSTM share ---------------*- C++ -*-===//
 //
 // before: one node over a whole sequence
 // after:  the input projection X W^T + b as one contraction over all steps;

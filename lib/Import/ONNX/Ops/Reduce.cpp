@@ -1,5 +1,4 @@
-//===- Reduce.cpp - Reduce*, ArgMax, ArgMin
-//--------------------------------===//
+//===- Reduce.cpp - Reduce*, ArgMax, ArgMin -------------------------------===//
 //
 // A row an operator: what each element becomes, how two combine, where the
 // accumulator starts, what the result becomes. Axes that are data make a

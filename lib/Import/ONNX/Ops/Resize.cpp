@@ -1,5 +1,4 @@
-//===- Resize.cpp - Resize and Upsample
-//------------------------------------===//
+//===- Resize.cpp - Resize and Upsample -----------------------------------===//
 //
 // Reads which axes change, their sizes and scales (Resizer.cpp does the rest).
 // Scales and sizes may be data: result sizes are then computed at run time.

@@ -1,5 +1,4 @@
-//===- Resize.h - Resizing along axes ----------------------------*- C++
-//-*-===//
+//===- Resize.h - Resizing along axes ---------------------------*- C++ -*-===//
 //
 // What Resize and Upsample are made of: Resize.cpp reads the node, Resizer.cpp
 // makes tables and results from what was read.

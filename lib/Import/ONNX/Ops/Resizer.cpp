@@ -1,5 +1,4 @@
-//===- Resizer.cpp - Tables and taps of a resize
-//---------------------------===//
+//===- Resizer.cpp - Tables and taps of a resize --------------------------===//
 //
 // A table of indices and one of coefficients for each axis, then
 //   nearest:        one gather through the tables

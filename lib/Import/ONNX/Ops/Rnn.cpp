@@ -1,5 +1,4 @@
-//===- Rnn.cpp - RNN, GRU and LSTM
-//-----------------------------------------===//
+//===- Rnn.cpp - RNN, GRU and LSTM ----------------------------------------===//
 //
 // The cells; Recurrent.h has the loop around them.
 //

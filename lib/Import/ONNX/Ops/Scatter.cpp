@@ -1,5 +1,4 @@
-//===- Scatter.cpp - Writing at indices that are data
-//----------------------===//
+//===- Scatter.cpp - Writing at indices that are data ---------------------===//
 //
 // before: Y = X with updates written at indices
 // after:  model.loops over the updates on a copy of X; indices wrap when they

@@ -1,5 +1,4 @@
-//===- Select.cpp - Results as large as the data says
-//----------------------===//
+//===- Select.cpp - Results as large as the data says ---------------------===//
 //
 // NonZero, Compress and Unique: ordered loops count, the count is read to the
 // host as a size, ordered loops write that many.

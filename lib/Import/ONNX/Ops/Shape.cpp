@@ -1,5 +1,4 @@
-//===- Shape.cpp - Operators that look at or change a shape
-//----------------===//
+//===- Shape.cpp - Operators that look at or change a shape ---------------===//
 //
 // No data moves here: Reshape and its kin become model.reshape, Shape and Size
 // become known contents.

@@ -1,5 +1,4 @@
-//===- Simple.cpp - Small operators of other kinds
-//-------------------------===//
+//===- Simple.cpp - Small operators of other kinds ------------------------===//
 //
 // Optionals that are tensors or absent when the model is compiled, and the
 // elementwise operators of ai.onnx.ml.

@@ -1,5 +1,4 @@
-//===- Slice.cpp - Slice
-//---------------------------------------------------===//
+//===- Slice.cpp - Slice --------------------------------------------------===//
 //
 // before: Y = X[start:end:step] on some axes
 // after:  a gather with index start + i * step; known contents are sliced as

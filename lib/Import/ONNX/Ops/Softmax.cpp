@@ -1,5 +1,4 @@
-//===- Softmax.cpp - Softmax, LogSoftmax, Hardmax
-//--------------------------===//
+//===- Softmax.cpp - Softmax, LogSoftmax, Hardmax -------------------------===//
 //
 // before: softmax over one axis (opset 13) or over all axes from one on
 //         (before; default axis 1)

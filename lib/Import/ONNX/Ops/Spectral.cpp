@@ -1,5 +1,4 @@
-//===- Spectral.cpp - DFT, STFT and windows
-//--------------------------------===//
+//===- Spectral.cpp - DFT, STFT and windows -------------------------------===//
 //
 // before: a discrete Fourier transform of one axis
 // after:  model.loops that sum over the axis; sines and cosines come from one

@@ -1,5 +1,4 @@
-//===- TopK.cpp - TopK
-//-----------------------------------------------------===//
+//===- TopK.cpp - TopK ----------------------------------------------------===//
 //
 // before: the K greatest (or least) elements of an axis, in order
 // after:  model.loops over the other dims; each result is the best element

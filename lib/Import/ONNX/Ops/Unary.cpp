@@ -1,5 +1,4 @@
-//===- Unary.cpp - Elementwise operators of one input
-//----------------------===//
+//===- Unary.cpp - Elementwise operators of one input ---------------------===//
 //
 // A row an operator: its body on one element, and its value on a number that
 // is known when the model is compiled (sizes are computed with these).
