@@ -5,15 +5,33 @@ using namespace mlir;
 using namespace nestor;
 using namespace nestor::semantics;
 
+/// For random schedules: 1, primes, more than two vectors; few points.
+int64_t Writer::length(int64_t high) {
+  if (style.kind < 0)
+    return random.in(1, high);
+  static constexpr int64_t kPrimes[] = {2, 3, 5, 7, 11, 13, 17};
+  int64_t roll = random.in(1, 100), prime = random.pick(kPrimes);
+  int64_t any = random.in(1, 12), long_ = random.in(33, 70);
+  int64_t value = roll <= 8 ? 1 : roll <= 45 ? prime : roll <= 85 ? any : long_;
+  // Sums over more than that are not exact in 16 bits.
+  bool narrow = dataType == "f16" || dataType == "bf16";
+  value = std::min(value, std::min<int64_t>(budget, narrow ? 11 : 70));
+  budget = std::max<int64_t>(2, budget / value);
+  return std::min(value, style.cap);
+}
+
 Extent Writer::randomExtent(int64_t high, bool mayBeNothing) {
   // A reduction over nothing runs no init: it needs an extent of its own.
   if ((mayBeNothing || !mayBeEmpty) && random.chance(25)) {
     // A size of its own, or one that is there already.
     if (sizes.empty() || random.chance(40))
-      sizes.push_back(mayBeEmpty && random.chance(50) ? 0 : random.in(1, high));
-    return {0, 1, static_cast<int>(random.in(0, int64_t(sizes.size()) - 1))};
+      sizes.push_back(mayBeEmpty && random.chance(50) ? 0 : length(high));
+    auto n = random.in(0, int64_t(sizes.size()) - 1);
+    if (style.fixed)
+      return {std::max<int64_t>(1, sizes[n]), 0, -1};
+    return {0, 1, static_cast<int>(n)};
   }
-  return {random.in(1, high), 0, -1};
+  return {length(high), 0, -1};
 }
 
 Buffer Writer::argument(const std::string &type, std::vector<Extent> dims) {

@@ -55,6 +55,9 @@ struct Iterator {
 
 inline bool isFloatType(const std::string &type) { return type[0] != 'i'; }
 
+struct NestKind;
+llvm::ArrayRef<NestKind> kinds();
+
 class Writer {
 public:
   Writer(uint64_t seed, NestStyle style) : random(seed), style(style) {}
@@ -112,7 +115,31 @@ private:
     return op(fmt::format("arith.{} {} : {} to {}", name, value, from, to));
   }
 
+  std::string binary(const char *name, const std::string &type,
+                     const std::string &a, const std::string &b) {
+    return op(fmt::format("arith.{}{} {}, {} : {}", name,
+                          isFloatType(type) ? "f" : "i", a, b, type));
+  }
+  /// max and min have other names.
+  std::string larger(const std::string &type, const std::string &a,
+                     const std::string &b) {
+    return op(fmt::format("arith.{} {}, {} : {}",
+                          isFloatType(type) ? "maximumf" : "maxsi", a, b,
+                          type));
+  }
+  void open(const std::string &text) {
+    line(text + " {");
+    ++depth;
+  }
+  void close(int count = 1) {
+    for (; count > 0; --count) {
+      --depth;
+      line("}");
+    }
+  }
+
   //--- pieces
+  int64_t length(int64_t high);
   Extent randomExtent(int64_t high, bool mayBeNothing = true);
   Buffer argument(const std::string &type, std::vector<Extent> dims);
   Buffer temporary(const std::string &type, std::vector<Extent> dims);
@@ -131,6 +158,29 @@ private:
   Buffer gather();
   Buffer scan();
   Buffer rows();
+  // NestKinds*.cpp
+  Buffer softmax();
+  Buffer layernorm();
+  Buffer argmax();
+  Buffer convolution();
+  Buffer matmuls();
+  Buffer attention();
+  Buffer elementwise();
+  Buffer stencil();
+  Buffer inPlaceStencil();
+  Buffer update();
+  Buffer triangularSum();
+  Buffer triangularProduct();
+  Buffer elimination();
+  Buffer halves();
+  Buffer pad(Buffer input, int64_t by);
+  Buffer copyOf(Buffer input, const char *name);
+  Buffer product(const std::string &name, Buffer a, Buffer b);
+  Buffer fold(const std::string &name, Buffer from, int64_t start,
+              llvm::function_ref<std::string(std::string, std::string)> step);
+  Buffer against(const std::string &name, Buffer a, Buffer row,
+                 llvm::function_ref<std::string(std::string, std::string)> op);
+  void wholeType();
   Buffer epilogue(Buffer input);
   std::vector<std::string> iteratorNames(size_t n) {
     std::vector<std::string> names;
@@ -147,6 +197,21 @@ private:
   std::vector<int64_t> sizes;
   std::vector<Buffer> inputs;
   std::string dataType;
+  /// Results besides the last one, in the order of the arguments.
+  std::vector<Buffer> outputs;
+  /// Points that the extents to come may span together.
+  int64_t budget = 2500;
+
+  friend llvm::ArrayRef<NestKind> kinds();
+};
+
+/// A family of kernels for random schedules.
+struct NestKind {
+  const char *name;
+  Buffer (Writer::*core)();
+  /// Blocks after it.
+  int epilogues;
+  double tolerance;
 };
 
 } // namespace nestor::semantics

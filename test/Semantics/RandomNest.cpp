@@ -79,7 +79,7 @@ Buffer Writer::contraction() {
     for (const Index &index : operand.indices)
       dims.push_back(indexExtent(index, its));
     operand.buffer = argument(dataType, dims);
-    if (random.chance(25))
+    if (random.chance(25) && !style.alone)
       operand.buffer = prologue(operand.buffer);
     operands.push_back(operand);
   }
@@ -259,25 +259,38 @@ void Writer::write(Problem &problem, MLIRContext &context) {
   static const char *types[] = {"f32", "f32", "f32", "f32", "i32",
                                 "i8",  "f64", "i64", "f16", "bf16"};
   dataType = types[random.in(0, 9)];
-  mayBeEmpty = random.chance(5);
+  if (style.kind >= 0 && random.chance(10))
+    dataType = "i16";
+  mayBeEmpty = random.chance(5) && style.kind <= 0;
   Buffer last;
   // Long sums are not exact in 16 bits.
   if (style.large && isFloatType(dataType) &&
       dataType.find("16") != dataType.npos)
     dataType = "f32";
-  int64_t core = random.in(0, 11);
-  last = core <= 7   ? contraction()
-         : core == 8 ? gather()
-         : core == 9 ? scan()
-                     : rows();
-  for (int64_t n = random.in(0, 2); n > 0; --n)
+  int64_t after = 2;
+  if (style.kind >= 0) {
+    const NestKind &kind = kinds()[style.kind];
+    last = (this->*kind.core)();
+    after = style.alone ? 0 : kind.epilogues;
+    problem.tolerance = kind.tolerance;
+  } else {
+    int64_t core = random.in(0, 11);
+    last = core <= 7   ? contraction()
+           : core == 8 ? gather()
+           : core == 9 ? scan()
+                       : rows();
+  }
+  for (int64_t n = random.in(0, after); n > 0; --n)
     last = epilogue(last);
-  // The last temporary becomes the output.
-  std::string definition = last.name + " = nest.alloc ";
-  size_t from = body.rfind('\n', body.find(definition)) + 1;
-  body.erase(from, body.find('\n', from) - from + 1);
+  // The last temporaries become the outputs.
+  outputs.push_back(last);
+  for (const Buffer &output : outputs) {
+    std::string definition = output.name + " = nest.alloc ";
+    size_t from = body.rfind('\n', body.find(definition)) + 1;
+    body.erase(from, body.find('\n', from) - from + 1);
+  }
   std::vector<Buffer> all = inputs;
-  all.push_back(last);
+  all.insert(all.end(), outputs.begin(), outputs.end());
   std::vector<std::string> args, shapes, symbols;
   for (size_t i = 0; i < sizes.size(); ++i)
     symbols.push_back("s" + std::to_string(i));
@@ -290,8 +303,14 @@ void Writer::write(Problem &problem, MLIRContext &context) {
                                  fmt::join(symbols, ", "),
                                  fmt::join(dims, ", ")));
   }
-  for (size_t i = 0; i < sizes.size(); ++i)
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    bool facts = style.kind >= 0 && random.chance(40);
     args.push_back(fmt::format("%n{}: index", i));
+    if (facts)
+      args.back() += fmt::format(
+          " {{nest.min = {} : i64, nest.max = {} : i64}}",
+          std::min<int64_t>(1, sizes[i]), sizes[i] + random.in(0, 30));
+  }
   problem.text =
       fmt::format(
           "nest.func @kernel({})\n    attributes {{shapes = [{}]}} {{\n",
@@ -302,7 +321,7 @@ void Writer::write(Problem &problem, MLIRContext &context) {
     return;
   problem.kernel = *problem.module->getOps<nest::FuncOp>().begin();
   problem.sizes.assign(sizes.begin(), sizes.end());
-  problem.writes = 1;
+  problem.writes = static_cast<unsigned>(outputs.size());
   auto types_ = problem.kernel.getArgumentTypes();
   // 16-bit floats hold few whole numbers: keep them tiny.
   int64_t range = dataType == "f16" || dataType == "bf16" ? 1 : 3;
@@ -312,9 +331,9 @@ void Writer::write(Problem &problem, MLIRContext &context) {
       dims.push_back(std::max<int64_t>(0, dim.value(sizes)));
     Type element = cast<MemRefType>(types_[i]).getElementType();
     problem.buffers.push_back(
-        i + 1 < all.size() ? randomTensor(element, dims, random.in(0, 1 << 30),
-                                          -range, range, true)
-                           : HostTensor::undefined(element, dims));
+        i < inputs.size() ? randomTensor(element, dims, random.in(0, 1 << 30),
+                                         -range, range, true)
+                          : HostTensor::undefined(element, dims));
   }
 }
 

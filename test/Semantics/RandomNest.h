@@ -18,17 +18,29 @@ struct NestStyle {
   bool scheduled = false;
   /// Extents that several register tiles fit into.
   bool large = false;
+  /// An index of nestKinds(); -1: the mixture of the tests of native code.
+  int kind = -1;
+  /// What shrinking turns: no extent above `cap`, static sizes alone, nothing
+  /// around the core.
+  int64_t cap = 1000;
+  bool fixed = false;
+  bool alone = false;
 };
+
+/// Names of the families that NestStyle::kind picks.
+llvm::ArrayRef<const char *> nestKinds();
 
 /// A module with one nest.func and arguments for it.
 struct Problem {
   std::string text;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   nest::FuncOp kernel;
-  /// The last `writes` start undefined.
+  /// The last `writes` start undefined and are the results.
   std::vector<HostTensor> buffers;
   unsigned writes = 0;
   llvm::SmallVector<int64_t> sizes;
+  /// Relative; 0: every order of evaluation gives the same bits.
+  double tolerance = 0;
 };
 
 /// Null module: the text did not parse (a bug of the generator).

@@ -24,7 +24,7 @@ std::string Rules::oneCase(uint64_t seed) {
   if (llvm::Error error =
           Interp::runKernel(problem.kernel, buffers, problem.sizes))
     return text(std::move(error)) + "\n" + problem.text;
-  HostTensor want = buffers.back();
+  std::vector<HostTensor> want = {buffers.back()};
   Random random(seed + 5);
   for (unsigned i = 0; i + problem.writes < buffers.size(); ++i)
     if (random.chance(50))

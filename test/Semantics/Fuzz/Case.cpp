@@ -1,0 +1,194 @@
+// A case applies its steps in order. A refused step leaves the printed module
+// as it was. After each step that is done the kernel is valid and means what
+// it meant. At the end the recorded sequence, printed, parsed and replayed,
+// gives the same kernel, and so does a fork; native code agrees.
+#include "Case.h"
+
+#include "Checks.h"
+
+#include "mlir/Parser/Parser.h"
+
+#include "fmt/format.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::fuzz;
+
+static unsigned pickKind(Random &random, const std::vector<StepKind> &kinds,
+                         unsigned favourite) {
+  if (random.chance(25))
+    return favourite;
+  int64_t total = 0;
+  for (const StepKind &kind : kinds)
+    total += kind.weight;
+  int64_t at = random.in(0, total - 1);
+  for (unsigned i = 0; i < kinds.size(); ++i)
+    if ((at -= kinds[i].weight) < 0)
+      return i;
+  return 0;
+}
+
+CaseSpec nestor::fuzz::makeCase(uint64_t seed, unsigned maxSteps) {
+  const std::vector<StepKind> &kinds = stepKinds();
+  Random random(seed ^ 0x5eed);
+  CaseSpec spec;
+  spec.seed = seed;
+  // Every primitive is the favourite of every so many cases, in nests that it
+  // is for.
+  unsigned favourite = seed % kinds.size();
+  llvm::ArrayRef<const char *> nests = nestKinds();
+  spec.style.kind = static_cast<int>(random.in(0, int64_t(nests.size()) - 1));
+  llvm::SmallVector<llvm::StringRef> likes;
+  llvm::StringRef(kinds[favourite].likes).split(likes, ' ', -1, false);
+  if (!likes.empty() && random.chance(70)) {
+    llvm::StringRef name = random.pick(likes);
+    for (auto [i, nest] : llvm::enumerate(nests))
+      if (name == nest)
+        spec.style.kind = static_cast<int>(i);
+  }
+  // Short schedules as often as long ones.
+  int64_t most = random.chance(50) ? std::min<int64_t>(8, maxSteps) : maxSteps;
+  spec.done = static_cast<unsigned>(random.in(1, most));
+  for (unsigned n = 0; n < 3 * spec.done + 3; ++n)
+    spec.steps.push_back({pickKind(random, kinds, favourite),
+                          static_cast<uint64_t>(random.in(0, 1ll << 40))});
+  spec.nativeAlways = seed % 50 == 7;
+  return spec;
+}
+
+namespace {
+class Runner {
+public:
+  Runner(MLIRContext &context, const CaseSpec &spec)
+      : context(context), spec(spec) {}
+  CaseResult run();
+
+private:
+  void fail(const char *kind, const std::string &why) {
+    result.failure = kind;
+    result.report = fmt::format(
+        "{}: {}\nseed {}, nest {}\n--- steps{}\n--- original\n{}"
+        "--- before the last step\n{}\n--- now\n{}",
+        kind, why, spec.seed, nestKinds()[spec.style.kind], trace, problem.text,
+        before, schedule ? print(*problem.module) : "");
+    if (schedule)
+      result.report += "\n--- sequence\n" + schedule->print();
+  }
+  bool step(unsigned n);
+  bool replays();
+
+  MLIRContext &context;
+  const CaseSpec &spec;
+  Problem problem;
+  std::vector<HostTensor> want;
+  OwningOpRef<ModuleOp> original;
+  std::unique_ptr<sched::Schedule> schedule;
+  std::string trace, before;
+  CaseResult result;
+};
+
+/// False: the case ends here.
+bool Runner::step(unsigned n) {
+  const StepKind &kind = stepKinds()[spec.steps[n].kind];
+  Picker picker(*schedule, spec.steps[n].seed);
+  Tried tried = kind.apply(picker);
+  if (!tried)
+    return true;
+  std::string what = kind.name + picker.what;
+  auto &[done, refused] = result.counts[spec.steps[n].kind];
+  ++(tried->isDone() ? done : refused);
+  if (!tried->isDone()) {
+    if (tried->isRefused() && print(*problem.module) == before)
+      return true;
+    result.done.push_back(n);
+    trace += fmt::format("\n  {} => {}", what, tried->getText());
+    fail(tried->isRefused() ? "refusal" : "broken",
+         tried->isRefused() ? "a refused step changed the kernel"
+                            : tried->getText());
+    return false;
+  }
+  result.done.push_back(n);
+  trace += "\n  " + what;
+  if (std::string why =
+          meaning(problem.kernel, problem, want, spec.seed, false);
+      !why.empty()) {
+    fail("meaning", why);
+    return false;
+  }
+  if (spec.nativeAlways)
+    if (std::string why = native(problem.kernel, problem, want, spec.seed);
+        !why.empty()) {
+      fail("native", why);
+      return false;
+    }
+  before = print(*problem.module);
+  return true;
+}
+
+bool Runner::replays() {
+  auto kernelOf = [&](ModuleOp module) {
+    for (auto func : module.getOps<nest::FuncOp>())
+      if (func.getSymName() == problem.kernel.getSymName())
+        return func;
+    return nest::FuncOp();
+  };
+  OwningOpRef<ModuleOp> sequence =
+      parseSourceString<ModuleOp>(schedule->print(), &context);
+  if (!sequence)
+    return fail("replay", "the sequence does not parse"), false;
+  sched::Outcome replayed =
+      sched::Schedule::replay(*sequence, kernelOf(*original));
+  if (!replayed.isDone())
+    return fail("replay", replayed.getText()), false;
+  if (print(kernelOf(*original)) != print(problem.kernel))
+    return fail("replay", "it differs:\n" + print(*original)), false;
+  std::unique_ptr<sched::Schedule> copy = schedule->fork();
+  if (print(copy->getFunc()) != print(problem.kernel) ||
+      copy->print() != schedule->print())
+    return fail("fork", "it differs:\n" + print(copy->getFunc())), false;
+  return true;
+}
+
+CaseResult Runner::run() {
+  problem = randomProblem(context, spec.seed, spec.style);
+  if (!problem.module) {
+    fail("generator", "the text does not parse");
+    return result;
+  }
+  std::string why;
+  want = results(problem, why);
+  if (!why.empty()) {
+    fail("generator", why);
+    return result;
+  }
+  original = problem.module->clone();
+  schedule = std::make_unique<sched::Schedule>(problem.kernel);
+  before = print(*problem.module);
+  for (unsigned n = 0; n < spec.steps.size(); ++n)
+    if (result.done.size() < spec.done && !step(n))
+      return result;
+  // Buffers that iterations share are their own after this.
+  const std::string last = print(*problem.module);
+  sched::Outcome compacted = schedule->compactBuffers();
+  if (!compacted.isDone()) {
+    fail("broken", "compact_buffers: " + compacted.getText());
+    return result;
+  }
+  trace += "\n  compact_buffers";
+  why = meaning(problem.kernel, problem, want, spec.seed, true);
+  if (!why.empty()) {
+    fail("meaning", why);
+    return result;
+  }
+  if (!replays())
+    return result;
+  why = native(problem.kernel, problem, want, spec.seed);
+  if (!why.empty())
+    fail("native", why);
+  return result;
+}
+} // namespace
+
+CaseResult nestor::fuzz::runCase(MLIRContext &context, const CaseSpec &spec) {
+  return Runner(context, spec).run();
+}

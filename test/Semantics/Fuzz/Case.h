@@ -1,0 +1,49 @@
+// One random kernel under one random schedule.
+#ifndef NESTOR_TEST_SEMANTICS_FUZZ_CASE_H
+#define NESTOR_TEST_SEMANTICS_FUZZ_CASE_H
+
+#include "RandomNest.h"
+#include "Steps.h"
+
+#include <map>
+
+namespace nestor::fuzz {
+
+/// A primitive (an index of stepKinds()) and the seed of its choices.
+struct StepChoice {
+  unsigned kind;
+  uint64_t seed;
+};
+
+/// Everything that decides a case; it follows from the seed alone.
+struct CaseSpec {
+  uint64_t seed = 0;
+  NestStyle style;
+  std::vector<StepChoice> steps;
+  /// Steps that are done before the case ends.
+  unsigned done = 0;
+  bool nativeAlways = false;
+};
+
+CaseSpec makeCase(uint64_t seed, unsigned maxSteps);
+
+struct CaseResult {
+  /// Empty: all is well. Else what kind of failure, one word.
+  std::string failure;
+  /// For people: why, kernel, schedule.
+  std::string report;
+  /// Indices of the steps that were done, and of the one that failed.
+  std::vector<unsigned> done;
+  /// Step kind -> done, refused.
+  std::map<unsigned, std::pair<unsigned, unsigned>> counts;
+};
+
+CaseResult runCase(mlir::MLIRContext &context, const CaseSpec &spec);
+
+/// The smallest case found that fails in the same way; each trial runs in a
+/// process of its own. `seconds`: after that no trial begins.
+std::string shrink(CaseSpec spec, unsigned seconds);
+
+} // namespace nestor::fuzz
+
+#endif // NESTOR_TEST_SEMANTICS_FUZZ_CASE_H

@@ -1,0 +1,156 @@
+// Takes steps away (halves, then single ones), then makes extents small, sizes
+// static and the kernel a core alone, as long as the case fails as it did.
+#include "Case.h"
+
+#include "Checks.h"
+
+#include "fmt/format.h"
+
+#include <chrono>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace nestor;
+using namespace nestor::fuzz;
+
+namespace {
+/// What a trial in a process of its own says.
+struct Trial {
+  std::string failure, report;
+  std::vector<unsigned> done;
+};
+
+Trial tryIn(const CaseSpec &spec) {
+  int pipes[2];
+  if (pipe(pipes) != 0)
+    return {};
+  std::fflush(stdout);
+  pid_t child = fork();
+  if (child == 0) {
+    close(pipes[0]);
+    alarm(60);
+    mlir::MLIRContext context;
+    loadDialects(context);
+    CaseResult result = runCase(context, spec);
+    std::string text = result.failure + "\n";
+    for (unsigned n : result.done)
+      text += std::to_string(n) + " ";
+    text += "\n" + result.report;
+    for (size_t at = 0; at < text.size();) {
+      ssize_t wrote = write(pipes[1], text.data() + at, text.size() - at);
+      if (wrote <= 0)
+        break;
+      at += static_cast<size_t>(wrote);
+    }
+    _exit(0);
+  }
+  close(pipes[1]);
+  std::string text;
+  char buffer[4096];
+  for (ssize_t n; (n = read(pipes[0], buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<size_t>(n));
+  close(pipes[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    return {"crash",
+            fmt::format("a process ended with signal {}",
+                        WIFSIGNALED(status) ? WTERMSIG(status) : 0),
+            {}};
+  auto [failure, rest] = llvm::StringRef(text).split('\n');
+  auto [done, report] = rest.split('\n');
+  Trial trial{failure.str(), report.str(), {}};
+  llvm::SmallVector<llvm::StringRef> words;
+  done.split(words, ' ', -1, false);
+  for (llvm::StringRef word : words)
+    trial.done.push_back(static_cast<unsigned>(std::stoul(word.str())));
+  return trial;
+}
+
+class Shrinker {
+public:
+  Shrinker(CaseSpec spec, unsigned seconds) : best(std::move(spec)) {
+    end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  }
+  std::string run();
+
+private:
+  /// Keeps `spec` when it fails in the same way.
+  bool keep(CaseSpec spec) {
+    if (std::chrono::steady_clock::now() > end)
+      return false;
+    Trial trial = tryIn(spec);
+    if (trial.failure != last.failure)
+      return false;
+    if (trial.failure != "crash") {
+      // Only what was done matters.
+      std::vector<StepChoice> steps;
+      for (unsigned n : trial.done)
+        steps.push_back(spec.steps[n]);
+      spec.steps = std::move(steps);
+    }
+    best = std::move(spec);
+    last = std::move(trial);
+    return true;
+  }
+  void steps();
+
+  CaseSpec best;
+  Trial last;
+  std::chrono::steady_clock::time_point end;
+};
+
+void Shrinker::steps() {
+  for (size_t size = std::max<size_t>(1, best.steps.size() / 2);; size /= 2) {
+    for (size_t at = 0; at < best.steps.size();) {
+      CaseSpec spec = best;
+      auto from = spec.steps.begin() + static_cast<ptrdiff_t>(at);
+      spec.steps.erase(from, from + static_cast<ptrdiff_t>(std::min(
+                                        size, spec.steps.size() - at)));
+      if (!keep(std::move(spec)))
+        at += size;
+    }
+    if (size <= 1)
+      return;
+  }
+}
+
+std::string Shrinker::run() {
+  last = tryIn(best);
+  if (last.failure.empty())
+    return "it does not fail again";
+  CaseSpec spec = best;
+  spec.nativeAlways = last.failure == "native" || last.failure == "crash";
+  keep(spec);
+  steps();
+  spec = best;
+  spec.style.alone = true;
+  keep(spec);
+  spec = best;
+  spec.style.fixed = true;
+  keep(spec);
+  for (int64_t cap : {1, 2, 3, 4, 5, 6, 8, 12, 17, 33}) {
+    spec = best;
+    spec.style.cap = cap;
+    if (keep(spec))
+      break;
+  }
+  steps();
+  if (last.failure == "crash")
+    for (StepChoice step : best.steps)
+      last.report += fmt::format("\n  {} (seed {})",
+                                 stepKinds()[step.kind].name, step.seed);
+  if (last.failure == "crash") {
+    mlir::MLIRContext context;
+    loadDialects(context);
+    last.report +=
+        "\n--- original\n" + randomProblem(context, best.seed, best.style).text;
+  }
+  return fmt::format("{} steps, extents <= {}\n{}", best.steps.size(),
+                     best.style.cap, last.report);
+}
+} // namespace
+
+std::string nestor::fuzz::shrink(CaseSpec spec, unsigned seconds) {
+  return Shrinker(std::move(spec), seconds).run();
+}

@@ -1,0 +1,68 @@
+// The steps of random schedules: a line of a table and a small function for
+// each primitive. A new primitive gets both in the file of its family; the
+// program tells of primitives of the Transform dialect that have none.
+#ifndef NESTOR_TEST_SEMANTICS_FUZZ_STEPS_H
+#define NESTOR_TEST_SEMANTICS_FUZZ_STEPS_H
+
+#include "Random.h"
+
+#include "nestor/Schedule/Schedule.h"
+
+namespace nestor::fuzz {
+
+/// One step's choices, drawn from the step's own seed: which block, loop,
+/// number. Blocks are picked so that a block more or less elsewhere does not
+/// change the pick (shrinking takes steps away).
+class Picker {
+public:
+  Picker(sched::Schedule &schedule, uint64_t seed)
+      : s(schedule), random(seed), salt(seed) {}
+
+  sched::Schedule &s;
+  Random random;
+  /// What was picked, for people.
+  std::string what;
+
+  std::optional<sched::BlockRef> block();
+  /// A block with a loop around it (all of them in `loops`).
+  std::optional<sched::BlockRef> blockIn(sched::LoopRefs &loops,
+                                         size_t atLeast = 1);
+  sched::LoopRefs loopsOf(sched::BlockRef ref);
+  /// One loop around a picked block; `inner`: near the block.
+  std::optional<sched::LoopRef> loop(bool inner = false);
+  sched::LoopRef oneOf(const sched::LoopRefs &loops, bool inner = false);
+  int64_t number(int64_t low, int64_t high);
+  const char *scope();
+  void say(const std::string &text) { what += " " + text; }
+
+private:
+  uint64_t salt;
+};
+
+/// Empty: there was nothing to pick.
+using Tried = std::optional<sched::Outcome>;
+
+struct StepKind {
+  /// The mnemonic after `transform.nest.`.
+  const char *name;
+  /// How often, next to the others.
+  int weight;
+  /// Whether its law can say no.
+  bool canRefuse;
+  Tried (*apply)(Picker &);
+  /// Kinds of nests that it is for; all when empty.
+  const char *likes = "";
+};
+
+llvm::ArrayRef<StepKind> loopSteps();
+llvm::ArrayRef<StepKind> kindSteps();
+llvm::ArrayRef<StepKind> movingSteps();
+llvm::ArrayRef<StepKind> dataSteps();
+llvm::ArrayRef<StepKind> affineSteps();
+
+/// All of them.
+const std::vector<StepKind> &stepKinds();
+
+} // namespace nestor::fuzz
+
+#endif // NESTOR_TEST_SEMANTICS_FUZZ_STEPS_H

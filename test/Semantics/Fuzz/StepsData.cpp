@@ -1,0 +1,83 @@
+// Buffers: copies, scopes, layouts, sizes.
+#include "Steps.h"
+
+#include "nestor/Analysis/Blocks.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::fuzz;
+using namespace nestor::sched;
+
+namespace {
+Tried cacheRead(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  int64_t buffer = p.number(0, 3) % 3;
+  return p.s.cacheRead(*at, buffer, p.scope()).getOutcome();
+}
+
+Tried cacheWrite(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  int64_t buffer = p.random.chance(90) ? 0 : 1;
+  return p.s.cacheWrite(*at, buffer, p.scope()).getOutcome();
+}
+
+Tried setScope(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  return p.s.setScope(*at, p.random.chance(90) ? 0 : 1, p.scope());
+}
+
+Tried compact(Picker &p) { return p.s.compactBuffers(); }
+
+/// A tiled or permuted form of one buffer of the block.
+Tried layout(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  BufferRole role = p.random.chance(50) ? BufferRole::Read : BufferRole::Write;
+  nest::BlockOp block = p.s.get(*at);
+  SmallVector<Value> buffers = role == BufferRole::Read
+                                   ? analysis::readBuffers(block)
+                                   : analysis::writtenBuffers(block);
+  if (buffers.empty())
+    return std::nullopt;
+  int64_t n = p.random.in(0, static_cast<int64_t>(buffers.size()) - 1);
+  MLIRContext *context = block.getContext();
+  int64_t rank = cast<MemRefType>(buffers[n].getType()).getRank();
+  SmallVector<AffineExpr> results;
+  for (int64_t d = 0; d < rank; ++d) {
+    AffineExpr dim = getAffineDimExpr(d, context);
+    int64_t factor = p.random.in(1, 4);
+    if (factor > 1 && p.random.chance(50)) {
+      results.push_back(dim.floorDiv(factor));
+      results.push_back(dim % factor);
+    } else {
+      results.push_back(dim);
+    }
+  }
+  p.random.shuffle(results);
+  // Digits that lose elements are refused.
+  if (!results.empty() && p.random.chance(10))
+    results.pop_back();
+  AffineMap map = AffineMap::get(rank, 0, results, context);
+  llvm::raw_string_ostream(p.what)
+      << (role == BufferRole::Read ? " read " : " write ") << n << " " << map;
+  return p.s.transformLayout(*at, role, n, map);
+}
+} // namespace
+
+llvm::ArrayRef<StepKind> nestor::fuzz::dataSteps() {
+  static const StepKind table[] = {
+      {"cache_read", 4, true, cacheRead},
+      {"cache_write", 4, true, cacheWrite},
+      {"set_scope", 2, true, setScope},
+      {"transform_layout", 4, true, layout},
+      {"compact_buffers", 1, false, compact},
+  };
+  return table;
+}
