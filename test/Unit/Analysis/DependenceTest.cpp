@@ -54,8 +54,7 @@ protected:
     nest::BlockOp block = blocksIn(func).front();
     bool first = findCarried(loopsAround(block)[depth], space).has_value();
     // The second answer comes from the cache.
-    EXPECT_EQ(first,
-              findCarried(loopsAround(block)[depth], space).has_value());
+    EXPECT_EQ(first, findCarried(loopsAround(block)[depth], space).has_value());
     return first;
   }
   /// Whether running at the times that `make(i, j)` gives breaks something.
