@@ -118,8 +118,14 @@ static DimRange indexRange(AffineExpr index, const BlockForm &form,
         best ? AffineSpace::constantOf(best->extent) : std::nullopt;
     std::optional<int64_t> b = AffineSpace::constantOf(other->extent);
     if (!best || (!a && (b || AffineSpace::isFreeOfLoops(other->lower))) ||
-        (a && b && *b < *a && *b > 0))
+        (a && b && *b < *a && *b > 0)) {
+      // The domain may cut off iterations of the other loops whole; those touch
+      // nothing, so the box is dense only where each of them walks through it.
+      dense &= best && space.isNonNegative(other->lower - best->lower) &&
+               space.isNonNegative(best->lower + best->extent - other->lower -
+                                   other->extent);
       best = other;
+    }
   }
   if (!best) {
     dense = false;

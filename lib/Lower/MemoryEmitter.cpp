@@ -43,16 +43,34 @@ std::optional<LinearIndex> KernelEmitter::elementOffset(const Buffer &buffer,
   return offset;
 }
 
+/// Whether an emitted index is seen to be at least 0.
+static bool isNonNegative(Value index) {
+  if (auto arg = dyn_cast<BlockArgument>(index)) {
+    auto loop = dyn_cast<scf::ForOp>(arg.getOwner()->getParentOp());
+    if (loop)
+      return arg == loop.getInductionVar() &&
+             isNonNegative(loop.getLowerBound());
+    // Sizes.
+    return isa<LLVM::LLVMFuncOp>(arg.getOwner()->getParentOp());
+  }
+  if (auto constant = getConstantIntValue(index))
+    return *constant >= 0;
+  Operation *op = index.getDefiningOp();
+  return isa_and_nonnull<arith::AddIOp, arith::MulIOp, arith::DivUIOp,
+                         arith::RemUIOp, arith::IndexCastOp>(op) &&
+         llvm::all_of(op->getOperands(), isNonNegative);
+}
+
 Value KernelEmitter::pointerTo(const Buffer &buffer,
                                const LinearIndex &offset) {
   Type element = elementStorage(buffer.type.getElementType());
   Value pointer = buffer.pointer;
   // Where addends only grow and every lane exists, each step stays inside of
-  // the buffer. A padded access passes by its ends, and so does the first lane
-  // of a masked one.
+  // the buffer. A padded access passes by its ends, and so do the first lane of
+  // a masked one and a loop that starts below 0.
   bool inside = !mode.mask && offset.constant >= 0 &&
                 llvm::all_of(offset.terms, [](const LinearTerm &term) {
-                  return term.coefficient >= 0;
+                  return term.coefficient >= 0 && isNonNegative(term.value);
                 });
   auto flags =
       inside ? LLVM::GEPNoWrapFlags::inbounds : LLVM::GEPNoWrapFlags::nusw;

@@ -65,6 +65,9 @@ static Outcome check(nest::ForOp loop, int64_t axis, AffineSpace &space,
         !AffineSpace::isFreeOfLoops(space.extentOf(around)))
       return Outcome::refused(describe(around) + " is not rectangular")
           .note(around, "this loop");
+    if (!space.isNonNegative(space.extentOf(around)))
+      return Outcome::refused(describe(around) + " may end before it starts")
+          .note(around, "its trip count would be the size of a buffer");
     plan.reduceLoops.push_back(around);
   }
   plan.outermostReduce = plan.reduceLoops.front();

@@ -65,12 +65,21 @@ Result<Loops> sched::splitDomain(RewriterBase &rewriter, nest::ForOp loop,
       factor < 0 ? rest.floorDiv(-factor) + 1 : (-rest).ceilDiv(factor);
   at = space.canonical(at);
 
+  LoopBounds bounds = LoopBounds::of(loop, space), other = bounds;
+  auto never = [&](AffineExpr upper, AffineExpr lower) {
+    return space.isNonNegative(lower - upper);
+  };
+  if (llvm::any_of(bounds.lowers, [&](AffineExpr e) { return never(at, e); }) ||
+      llvm::any_of(bounds.uppers, [&](AffineExpr e) { return never(e, at); }))
+    return Outcome::refused("the condition is the same for all iterations of " +
+                            describe(loop))
+        .note(loop, "there is nothing to cut");
+
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPointAfter(loop);
   auto second = cast<nest::ForOp>(rewriter.clone(*loop.getOperation()));
   for (nest::BlockOp block : blocksIn(second))
     block.setName(uniqueBlockName(func, (block.getName() + "_rest").str()));
-  LoopBounds bounds = LoopBounds::of(loop, space), other = bounds;
   tighten(bounds.uppers, at, true, space);
   tighten(other.lowers, at, false, space);
   rewriter.modifyOpInPlace(loop, [&]() { bounds.write(loop, space); });

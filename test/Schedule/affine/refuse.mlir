@@ -158,3 +158,25 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8xf32>) {
+    // expected-note @+1 {{there is nothing to cut}}
+    nest.for %i = 0 to 8 {
+      nest.block "B" (%u : spatial = %i to 8) {
+        %z = arith.constant 0.0 : f32
+        memref.store %z, %A[%u] : memref<8xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    // expected-error @+1 {{the condition is the same for all iterations of loop 0 of block 'B'}}
+    %first, %second = transform.nest.split_domain %i where affine_map<(i) -> (i + 7)>
+    transform.yield
+  }
+}
