@@ -1,5 +1,4 @@
-//===- Objects.cpp - Native code in parts
-//----------------------------------===//
+//===- Objects.cpp - Native code in parts ---------------------------------===//
 //
 // See the header. MLIR runs on the calling thread; each part has an LLVM
 // context of its own, so its code can be generated on another thread.

@@ -1,5 +1,4 @@
-//===- Objects.h - Native code in parts ---------------------------*- C++
-//-*-===//
+//===- Objects.h - Native code in parts -------------------------*- C++ -*-===//
 //
 // Lowers a scheduled module to objects a few kernels at a time, so that the
 // peak of memory is that of a part, and generates code for one part while the

@@ -1,5 +1,4 @@
-//===- Setup.cpp - Constants computed once, at build time
-//------------------===//
+//===- Setup.cpp - Constants computed once, at build time -----------------===//
 //
 // See the header.
 //
