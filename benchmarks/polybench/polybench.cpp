@@ -16,7 +16,7 @@
 #include "nestor/Support/Error.h"
 
 #include "mlir/IR/Verifier.h"
-#include "llvm/Support/CommandLine.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Regex.h"
 
@@ -24,38 +24,57 @@
 
 using namespace nestor;
 using namespace nestor::polybench;
-namespace cl = llvm::cl;
 
-static cl::OptionCategory category("PolyBench");
-static cl::list<std::string> words(cl::Positional,
-                                   cl::desc("check | time ours | time c"),
-                                   cl::cat(category));
-static cl::opt<std::string>
-    library("library", cl::desc("kernels in C, as a shared object"),
-            cl::Required, cl::cat(category));
-static cl::opt<std::string> nests("nests", cl::desc("folder of the nests"),
-                                  cl::init(NESTOR_NESTS), cl::cat(category));
-static cl::opt<std::string> filter("filter",
-                                   cl::desc("only kernels whose name matches"),
-                                   cl::cat(category));
-static cl::opt<std::string> schedules("schedule",
-                                      cl::desc("none | default; check: both"),
-                                      cl::cat(category));
-static cl::opt<std::string> sizeKind("sizes",
-                                     cl::desc("fixed (compiled in) | open"),
-                                     cl::init("fixed"), cl::cat(category));
-static cl::opt<int> threads("threads", cl::desc("of our parallel loops"),
-                            cl::init(1), cl::cat(category));
-static cl::opt<double> seconds("time",
-                               cl::desc("seconds to measure; at least one run"),
-                               cl::init(1), cl::cat(category));
-static cl::opt<double> tolerance(
-    "tolerance",
-    cl::desc("largest difference, relative to the buffer's largest element"),
-    cl::init(1e-10), cl::cat(category));
-static cl::opt<bool> show("show",
-                          cl::desc("print scheduled nests and refusals"),
-                          cl::cat(category));
+/// The command's words and its flags. Not llvm::cl: the compiler's libraries
+/// fill its one table of names.
+struct Options {
+  std::string what, library, nests = NESTOR_NESTS, filter = ".", schedule;
+  bool fixedSizes = true, show = false;
+  int threads = 1;
+  double seconds = 1, tolerance = 1e-10;
+};
+static Options options;
+
+static constexpr llvm::StringLiteral kUsage =
+    "usage: nestor-polybench check|time ours|time c --library=FILE\n"
+    "  --library=FILE        kernels in C, as a shared object\n"
+    "  --nests=FOLDER        the nests\n"
+    "  --filter=REGEX        only kernels whose name matches\n"
+    "  --schedule=none|default   check: both unless given\n"
+    "  --sizes=fixed|open    compiled in, or given to each call\n"
+    "  --threads=N           of our parallel loops\n"
+    "  --time=SECONDS        how long to measure; at least one run\n"
+    "  --tolerance=X         largest difference, by the buffer's largest "
+    "value\n"
+    "  --show                print scheduled nests and refusals\n";
+
+static bool parseOptions(llvm::ArrayRef<char *> arguments) {
+  for (llvm::StringRef argument : arguments) {
+    auto [name, value] = argument.split('=');
+    if (!name.starts_with("--"))
+      options.what += (options.what.empty() ? "" : " ") + name.str();
+    else if (name == "--library")
+      options.library = value.str();
+    else if (name == "--nests")
+      options.nests = value.str();
+    else if (name == "--filter")
+      options.filter = value.str();
+    else if (name == "--schedule" && (value == "none" || value == "default"))
+      options.schedule = value.str();
+    else if (name == "--sizes" && (value == "fixed" || value == "open"))
+      options.fixedSizes = value == "fixed";
+    else if (name == "--show")
+      options.show = true;
+    else if (name == "--threads"     ? value.getAsInteger(10, options.threads)
+             : name == "--time"      ? value.getAsDouble(options.seconds)
+             : name == "--tolerance" ? value.getAsDouble(options.tolerance)
+                                     : true)
+      return false;
+  }
+  return !options.library.empty() &&
+         (options.what == "check" || options.what == "time ours" ||
+          options.what == "time c");
+}
 
 static int fail(llvm::Error error) {
   auto [kind, text] = takeError(std::move(error));
@@ -71,19 +90,19 @@ compile(const pb_kernel &kernel, llvm::StringRef schedule) {
   mlir::DialectRegistry registry;
   registerDialects(registry);
   mlir::MLIRContext context(registry);
-  auto module = parseNest(context, nests, kernel);
+  auto module = parseNest(context, options.nests, kernel);
   if (!module)
     return module.takeError();
   nest::FuncOp func = *(*module)->getOps<nest::FuncOp>().begin();
-  if (sizeKind == "fixed")
+  if (options.fixedSizes)
     fixSizes(func, sizesOf(kernel));
   if (schedule == "default") {
     DefaultSchedule result = scheduleKernel(func, target);
-    if (show)
+    if (options.show)
       for (const std::string &refusal : result.refusals)
         llvm::errs() << "// refused: " << refusal << "\n";
   }
-  if (show)
+  if (options.show)
     llvm::errs() << **module << "\n";
   if (mlir::failed(mlir::verify(**module)))
     return makeError(ErrorKind::Internal, "invalid nest");
@@ -98,7 +117,7 @@ static bool check(const pb_kernel &kernel, rt::Executor &executor) {
   kernel.run(want.pointers());
   bool fine = true;
   for (llvm::StringRef schedule : {"none", "default"}) {
-    if (!schedules.empty() && schedule != schedules)
+    if (!options.schedule.empty() && schedule != options.schedule)
       continue;
     llvm::outs() << llvm::left_justify(kernel.name, 16)
                  << llvm::left_justify(schedule, 8);
@@ -115,7 +134,7 @@ static bool check(const pb_kernel &kernel, rt::Executor &executor) {
     double error = kernel.residual
                        ? kernel.residual(start.pointers(), got.pointers())
                        : difference(kernel, got, want, where);
-    bool right = status == 0 && error <= tolerance;
+    bool right = status == 0 && error <= options.tolerance;
     fine &= right;
     if (status != 0)
       llvm::outs() << "FAILED: status " << status << "\n";
@@ -152,7 +171,7 @@ static llvm::Error measure(const pb_kernel &kernel, bool ours,
   Clock::time_point began = Clock::now();
   if (ours) {
     auto compiled = compile(
-        kernel, schedules.empty() ? llvm::StringRef("default") : schedules);
+        kernel, options.schedule.empty() ? "default" : options.schedule);
     if (!compiled)
       return compiled.takeError();
     native = std::move(*compiled);
@@ -172,7 +191,7 @@ static llvm::Error measure(const pb_kernel &kernel, bool ours,
       return makeError(ErrorKind::RunTime, "status " + llvm::Twine(status));
     times.push_back(since(run));
     spent += times.back();
-  } while (spent < seconds * 1e3 && times.size() < 1000);
+  } while (spent < options.seconds * 1e3 && times.size() < 1000);
   llvm::sort(times);
   llvm::outs() << llvm::format("{\"case\": \"%s\", \"median_ms\": %.4f, "
                                "\"min_ms\": %.4f, \"runs\": %zu, "
@@ -184,30 +203,29 @@ static llvm::Error measure(const pb_kernel &kernel, bool ours,
 }
 
 int main(int argc, char **argv) {
-  cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(argc, argv);
-  std::string what = llvm::join(words, " ");
-  if ((what != "check" && what != "time ours" && what != "time c") ||
-      (sizeKind != "fixed" && sizeKind != "open") ||
-      (!schedules.empty() && schedules != "none" && schedules != "default"))
-    return fail(makeError(ErrorKind::Usage, "see --help"));
-  auto kernels = loadKernels(library);
+  if (!parseOptions(llvm::ArrayRef(argv + 1, argc - 1))) {
+    llvm::errs() << kUsage;
+    return static_cast<int>(ErrorKind::Usage);
+  }
+  auto kernels = loadKernels(options.library);
   if (!kernels)
     return fail(kernels.takeError());
-  rt::ThreadPool pool(threads);
-  llvm::Regex pattern(filter);
+  rt::ThreadPool pool(options.threads);
+  llvm::Regex pattern(options.filter);
   int wrong = 0, count = 0;
   for (const pb_kernel *kernel : *kernels) {
     if (!pattern.match(kernel->name))
       continue;
     ++count;
-    if (what == "check")
+    if (options.what == "check")
       wrong += !check(*kernel, pool);
-    else if (llvm::Error error = measure(*kernel, what == "time ours", pool))
+    else if (llvm::Error error =
+                 measure(*kernel, options.what == "time ours", pool))
       return fail(std::move(error));
   }
-  if (what == "check")
+  if (options.what == "check")
     llvm::outs() << "polybench: " << count << " kernels, " << wrong
-                 << " wrong, sizes " << sizeKind << "\n";
+                 << " wrong, sizes " << (options.fixedSizes ? "fixed" : "open")
+                 << "\n";
   return wrong ? static_cast<int>(ErrorKind::Mismatch) : 0;
 }
