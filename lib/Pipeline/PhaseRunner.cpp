@@ -65,6 +65,12 @@ llvm::Error PhaseRunner::dump(StringRef phase, ModuleOp module) {
   return llvm::Error::success();
 }
 
+bool PhaseRunner::isOverridden(StringRef phase, unsigned ahead) const {
+  SmallString<128> path(options.overrideDir);
+  llvm::sys::path::append(path, fileName(number + ahead, phase));
+  return !options.overrideDir.empty() && llvm::sys::fs::exists(path);
+}
+
 llvm::Error PhaseRunner::readOverride(StringRef phase,
                                       OwningOpRef<ModuleOp> &module) {
   if (options.overrideDir.empty())

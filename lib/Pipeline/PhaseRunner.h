@@ -36,6 +36,10 @@ public:
   llvm::Error step(llvm::StringRef phase,
                    llvm::function_ref<llvm::Error()> body);
 
+  /// Whether an edited result of the phase that runs `ahead` phases from now
+  /// is there to be read back.
+  bool isOverridden(llvm::StringRef phase, unsigned ahead = 1) const;
+
   const std::vector<PhaseTime> &getTimes() const { return times; }
 
 private:

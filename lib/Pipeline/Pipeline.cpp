@@ -236,8 +236,23 @@ LowerOptions Compilation::lowerOptions() const {
   return lower;
 }
 
-/// loops, llvm and object for a few kernels at a time.
+/// loops, llvm and object for a few kernels at a time, for less memory. The
+/// first two in one piece only for whoever wants to see or has edited them; the
+/// bytes are those of the parts unless they are edited.
 llvm::Error Compilation::toObjects() {
+  bool isEdited =
+      runner.isOverridden("loops") || runner.isOverridden("llvm", 2);
+  if (isEdited || !options.dumpDir.empty()) {
+    OwningOpRef<ModuleOp> parts = isEdited ? nullptr : module->clone();
+    if (llvm::Error error = toLoops())
+      return error;
+    if (llvm::Error error = toLLVM())
+      return error;
+    if (isEdited)
+      return toObject();
+    module = std::move(parts);
+    lowered = LoweredConstants();
+  }
   return runner.run(
       "object", module, [&](OwningOpRef<ModuleOp> &m) -> llvm::Error {
         auto result =
@@ -287,17 +302,9 @@ nestor::compileFile(StringRef path, const CompileOptions &options) {
     return target.takeError();
   Compilation c(path, options, *target);
   using Phase = llvm::Error (Compilation::*)();
-  SmallVector<Phase> phases = {&Compilation::toImport, &Compilation::toGraph,
-                               &Compilation::toPartition,
-                               &Compilation::toSchedule, &Compilation::toSetup};
-  // Whoever wants to see or edit the last phases gets them in one piece; else
-  // they run a few kernels at a time, for less memory.
-  if (options.dumpDir.empty() && options.overrideDir.empty())
-    phases.push_back(&Compilation::toObjects);
-  else
-    phases.append(
-        {&Compilation::toLoops, &Compilation::toLLVM, &Compilation::toObject});
-  for (Phase phase : phases)
+  for (Phase phase : {&Compilation::toImport, &Compilation::toGraph,
+                      &Compilation::toPartition, &Compilation::toSchedule,
+                      &Compilation::toSetup, &Compilation::toObjects})
     if (llvm::Error error = (c.*phase)())
       return error;
   CompiledModel model;

@@ -395,7 +395,6 @@ std::string Schedule::print() const {
   llvm::raw_string_ostream stream(text);
   ModuleOp module = *sequence;
   module.print(stream);
-  stream << '\n';
   return text;
 }
 

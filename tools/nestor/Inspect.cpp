@@ -38,8 +38,7 @@ void printKernels(const nestor::CompileReport &report) {
       printf(" schedule %s", kernel.scheduleHash.c_str());
     printf("\n");
     if (!kernel.schedule.empty())
-      printf("%s%s", kernel.schedule.c_str(),
-             kernel.schedule.back() == '\n' ? "" : "\n");
+      printf("%s\n", kernel.schedule.c_str());
   }
 }
 
