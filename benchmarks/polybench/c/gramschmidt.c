@@ -41,7 +41,8 @@ static double residual(void *const *before, void *const *after) {
       for (int k = 0; k <= j; k++)
         sum += Q[i][k] * R[k][j];
       double error = fabs(sum - A[i][j]) / 110;
-      worst = error <= worst ? worst : error;
+      if (!(error <= worst))
+        worst = isnan(error) ? INFINITY : error;
     }
   return worst;
 }
