@@ -51,9 +51,12 @@ public:
   /// Calls `check(set, first, second)` for each pair that touches one element,
   /// with the set of its instances; stops at the first true.
   template <typename F>
-  std::optional<Conflict> find(F check) {
+  std::optional<Conflict> find(F check, nest::BlockOp initOf = {}) {
     for (const Site &first : sites)
       for (const Site &second : sites) {
+        if (initOf && (second.block != initOf || !second.access.inInit ||
+                       (first.block == initOf && first.access.inInit)))
+          continue;
         if (first.access.buffer != second.access.buffer ||
             !(first.access.isWrite || second.access.isWrite))
           continue;
@@ -208,4 +211,27 @@ analysis::findReversed(Operation *scope,
               return !tie.isEmpty();
             });
       });
+}
+
+std::optional<Conflict> analysis::findBeforeInit(nest::BlockOp block,
+                                                 nest::ForOp loop,
+                                                 AffineSpace &space) {
+  Operation *scope = loop->getParentOp();
+  Time time = timeOf(block, scope, space);
+  auto isElsewhere = [&](Value buffer) {
+    return !readsBuffer(block, buffer) && !writesBuffer(block, buffer);
+  };
+  DependenceOptions options;
+  options.ignore = isElsewhere;
+  llvm::DenseMap<Operation *, Time> times;
+  for (nest::BlockOp other : blocksIn(loop))
+    times[other] = timeOf(other, scope, space);
+  return Finder(loop, space, options)
+      .find(
+          [&](InstanceSet &set, const Site &first, const Site &) {
+            return anyLevel(
+                set, times[first.block], time, -1,
+                [](InstanceSet &earlier) { return !earlier.isEmpty(); });
+          },
+          block);
 }

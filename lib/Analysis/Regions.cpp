@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "nestor/Analysis/Blocks.h"
+#include "nestor/Analysis/Scan.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -149,12 +150,51 @@ static DimRange indexRange(AffineExpr index, const BlockForm &form,
   return *best;
 }
 
+/// Whether every loop that `relax` picks around `block` has iterations for each
+/// of those around it, so that none leaves out what the others reach. Loops
+/// over sizes alone count as not empty.
+static bool isFull(nest::BlockOp block, ArrayRef<AffineExpr> indices,
+                   AffineSpace &space, RelaxFn relax) {
+  SmallVector<AffineExpr> relaxed;
+  for (nest::ForOp loop : loopsAround(block)) {
+    if (!relax(loop))
+      continue;
+    LoopBounds bounds = LoopBounds::of(loop, space);
+    auto dependsOnRelaxed = [&](AffineExpr bound) {
+      return llvm::any_of(relaxed, [&](AffineExpr var) {
+        return AffineSpace::uses(bound, var);
+      });
+    };
+    AffineExpr var = space.of(loop.getInductionVar());
+    bool isSingle = bounds.lowers.size() == 1 && bounds.uppers.size() == 1;
+    bool slants = llvm::any_of(bounds.lowers, dependsOnRelaxed) ||
+                  llvm::any_of(bounds.uppers, dependsOnRelaxed);
+    relaxed.push_back(var);
+    bool indexes = llvm::any_of(indices, [&](AffineExpr index) {
+      return index && AffineSpace::uses(index, var);
+    });
+    if (slants && indexes)
+      return false;
+    if (isSingle && !slants &&
+        AffineSpace::isFreeOfLoops(bounds.uppers[0] - bounds.lowers[0]))
+      continue;
+    for (AffineExpr lower : bounds.lowers)
+      for (AffineExpr upper : bounds.uppers)
+        if (!space.isNonNegative(upper - lower - 1))
+          return false;
+  }
+  return true;
+}
+
 Box analysis::boxOf(const Access &access, nest::BlockOp block,
                     AffineSpace &space, RelaxFn relax) {
   BlockForm form = BlockForm::of(block, space);
   SmallVector<AffineExpr> shape = space.shapeOf(access.buffer);
   Box region;
-  region.dense = !access.conditional;
+  SmallVector<AffineExpr> composed;
+  for (AffineExpr index : access.indices)
+    composed.push_back(index ? index.replaceDims(form.bindings) : AffineExpr());
+  region.dense = !access.conditional && isFull(block, composed, space, relax);
   for (auto [index, size] : llvm::zip_equal(access.indices, shape)) {
     DimRange range = indexRange(index, form, size, space, relax, region.dense);
     region.lower.push_back(range.lower);
@@ -238,6 +278,28 @@ std::optional<Box> analysis::writeBox(Operation *root, Value buffer,
   return boxBelow(root, buffer, true, space);
 }
 
+/// Whether the iterations of `block` inside `scope` hold the first step of its
+/// reduction, which runs the init.
+static bool startsIn(nest::BlockOp block, nest::ForOp scope,
+                     AffineSpace &space) {
+  BlockForm form = BlockForm::of(block, space);
+  llvm::DenseMap<AffineExpr, AffineExpr> first;
+  for (nest::ForOp loop : loopsAround(block)) {
+    if (!feeds(loop, block, nest::IteratorKind::Reduce) &&
+        !feeds(loop, block, nest::IteratorKind::Ordered))
+      continue;
+    AffineExpr lower = space.lowerOf(loop);
+    if (!scope->isProperAncestor(loop) || !lower)
+      return false;
+    first[space.of(loop.getInductionVar())] = lower.replace(first);
+  }
+  for (unsigned i = 0; i < block.getNumIterators(); ++i)
+    if (block.getIteratorKind(i) == nest::IteratorKind::Reduce &&
+        !space.isEqual(form.bindings[i].replace(first), space.constant(0)))
+      return false;
+  return true;
+}
+
 bool analysis::isLocalTo(nest::ForOp scope, Value buffer, AffineSpace &space) {
   if (!buffer.getDefiningOp<nest::AllocOp>())
     return false;
@@ -249,23 +311,22 @@ bool analysis::isLocalTo(nest::ForOp scope, Value buffer, AffineSpace &space) {
   SmallVector<Box> written;
   for (nest::BlockOp block : blocksIn(scope)) {
     SmallVector<Box> now;
-    bool hasInitWrite = false, carried = false;
-    for (unsigned i = 0; i < block.getNumIterators(); ++i)
-      if (block.getIteratorKind(i) != nest::IteratorKind::Spatial)
-        for (nest::ForOp loop : loopsAround(block))
-          carried |= (loop == scope || loop->isProperAncestor(scope)) &&
-                     feeds(loop, block, block.getIteratorKind(i));
+    // The elements of an init that runs in this iteration.
+    SmallVector<SmallVector<AffineExpr>> accumulators;
+    bool starts = block.getInitBlock() && startsIn(block, scope, space);
     for (const Access &access : accessesOf(block)) {
       if (access.buffer != buffer)
         continue;
       if (access.isWrite) {
+        bool known = !llvm::is_contained(access.indices, AffineExpr());
+        if (access.inInit && starts && known && !access.conditional)
+          accumulators.push_back(access.indices);
         Box region = boxOf(access, block, space, relax);
-        if (region.dense)
+        if (region.dense && (!access.inInit || starts))
           now.push_back(region);
-        hasInitWrite |= access.inInit && region.dense;
         continue;
       }
-      if (hasInitWrite && !carried)
+      if (!access.inInit && llvm::is_contained(accumulators, access.indices))
         continue; // its own accumulator
       Box region = boxOf(access, block, space, relax);
       if (llvm::none_of(written, [&](const Box &w) {

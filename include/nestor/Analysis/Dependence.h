@@ -50,6 +50,12 @@ findReversed(mlir::Operation *scope,
              llvm::function_ref<Time(nest::BlockOp)> after, AffineSpace &space,
              const DependenceOptions &options = {});
 
+/// A conflict below `loop` (within one iteration of everything around it)
+/// between an earlier access and the init of `block`: what forbids to run all
+/// inits before `loop`.
+std::optional<Conflict> findBeforeInit(nest::BlockOp block, nest::ForOp loop,
+                                       AffineSpace &space);
+
 } // namespace nestor::analysis
 
 #endif // NESTOR_ANALYSIS_DEPENDENCE_H

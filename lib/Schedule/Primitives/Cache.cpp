@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
+#include "../Points.h"
 #include "../Rewrite.h"
 
 using namespace mlir;
@@ -142,7 +143,26 @@ Result<nest::BlockOp> sched::cacheWrite(RewriterBase &rewriter,
       return Outcome::refused(describe(reader) + " reads " + describe(*buffer) +
                               " in the same nest")
           .note(reader, "here; cache before moving blocks together");
+  // What the block reads back must be what its init wrote.
+  SmallVector<Access> accesses = accessesOf(block);
+  for (const Access &read : accesses)
+    if (read.buffer == *buffer && !read.isWrite &&
+        llvm::none_of(accesses, [&](const Access &write) {
+          return write.isWrite && write.inInit && !read.inInit &&
+                 !write.conditional && write.buffer == *buffer &&
+                 write.indices == read.indices &&
+                 !llvm::is_contained(write.indices, AffineExpr());
+        }))
+      return Outcome::refused(describe(block) + " updates what stands in " +
+                              describe(*buffer))
+          .note(read.op, "this read would find nothing in a new buffer; give "
+                         "the block an init, or cache what it reads");
   AffineSpace space(func);
+  nest::ForOp offender;
+  if (block.getInitBlock() && !startsInside(block, func, space, offender))
+    return Outcome::refused("the first step of the reduction of " +
+                            describe(block) + " may not be in its nest")
+        .note(block, "the copy would overwrite elements that it leaves alone");
   Box box = wholeBox(block, *buffer, true, space);
   if (!box.dense)
     return Outcome::refused(describe(block) + " leaves gaps in " +

@@ -5,7 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
+#include "../Points.h"
 #include "../Rewrite.h"
+
+#include "nestor/Analysis/Dependence.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -14,32 +17,37 @@ using namespace nestor::analysis;
 
 using nest::IteratorKind;
 
-/// Whether different iterations of the loops from `loop` inwards surely give
-/// `binding` different values: each stride passes what smaller ones reach.
-/// Divisions (fused loops) count as such.
-static bool isInjective(AffineExpr binding, nest::ForOp loop,
-                        AffineSpace &space) {
-  SmallVector<std::pair<int64_t, std::optional<int64_t>>> strides;
-  for (auto [atom, coefficient] : Linear::of(binding).terms) {
-    auto dim = dyn_cast<AffineDimExpr>(atom);
-    if (!dim && !isa<AffineSymbolExpr>(atom))
-      return true;
-    nest::ForOp around = dim ? space.getLoop(dim) : nest::ForOp();
-    if (!around || !loop->isAncestor(around) ||
-        around.getConstantTripCount() == 1)
-      continue;
-    strides.push_back({std::abs(coefficient), around.getConstantTripCount()});
-  }
-  llvm::sort(strides, llvm::less_first());
-  int64_t reach = 0;
-  for (auto [i, stride] : llvm::enumerate(strides)) {
-    if (stride.first <= reach)
-      return false;
-    if (!stride.second)
-      return i + 1 == strides.size();
-    reach += stride.first * (*stride.second - 1);
-  }
-  return true;
+/// Whether all inits may run before `loop`: nothing that comes before one of
+/// them touches its element.
+static Outcome checkOrder(nest::BlockOp block, nest::ForOp loop,
+                          ArrayRef<nest::ForOp> spatial, AffineSpace &space) {
+  nest::ForOp offender;
+  if (!startsInside(block, loop->getParentOp(), space, offender))
+    return Outcome::refused("the first step of the reduction of " +
+                            describe(block) + " may not be inside " +
+                            describe(loop))
+        .note(offender ? offender.getOperation() : block.getOperation(),
+              "another loop starts the reduction; decompose there, before "
+              "dividing its domain");
+  Loops free;
+  for (nest::ForOp around : loopsAround(block))
+    if (loop->isAncestor(around))
+      free.push_back(around);
+  if (blocksIn(loop).size() == 1 && tellByStrides(block, free, spatial, space))
+    return Outcome::done();
+  std::optional<Conflict> conflict = findBeforeInit(block, loop, space);
+  if (!conflict)
+    return Outcome::done();
+  if (conflict->firstBlock == block)
+    return Outcome::refused("the loops from " + describe(loop) +
+                            " may compute elements of " + describe(block) +
+                            " more than once")
+        .note(block, "each time starts anew; decompose further inside");
+  return Outcome::refused(describe(conflict->firstBlock) + " uses " +
+                          describe(conflict->first.buffer) + " inside " +
+                          describe(loop) + " before it is started anew")
+      .note(conflict->firstBlock, "this access would come after the init; "
+                                  "decompose further inside");
 }
 
 /// Sorts loops and constraints into those of the init and those of the update.
@@ -80,13 +88,6 @@ static Outcome checkDecompose(nest::BlockOp block, nest::ForOp loop,
     if (!reduces)
       spatial.push_back(around);
   }
-  for (unsigned i = 0; i < block.getNumIterators(); ++i)
-    if (block.getIteratorKind(i) == IteratorKind::Spatial &&
-        !isInjective(form.bindings[i], loop, space))
-      return Outcome::refused("the loops from " + describe(loop) +
-                              " may compute elements of " + describe(block) +
-                              " more than once")
-          .note(block, "each time starts anew; decompose further inside");
   for (nest::ForOp around : spatial)
     for (Value operand : around->getOperands())
       if (!nest::isSize(operand) && reduceVars.contains(space.of(operand)))
@@ -106,7 +107,7 @@ static Outcome checkDecompose(nest::BlockOp block, nest::ForOp loop,
                                          : " skips reduction steps"))
           .note(block, "it cannot be said where the init runs");
   }
-  return Outcome::done();
+  return checkOrder(block, loop, spatial, space);
 }
 
 Result<nest::BlockOp> sched::decomposeReduction(RewriterBase &rewriter,

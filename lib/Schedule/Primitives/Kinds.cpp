@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
+#include "../Points.h"
 #include "../Rewrite.h"
 
 #include "nestor/Analysis/Dependence.h"
@@ -16,6 +17,9 @@ using namespace mlir;
 using namespace nestor;
 using namespace nestor::sched;
 using namespace nestor::analysis;
+
+/// The most operations that unrolled loops may become.
+static constexpr int64_t kMostUnrolled = 16384;
 
 /// Whether different values of `var` (in [0, extent)) give different `digits`,
 /// where the digits are var itself, or var floordiv S with (var mod S).
@@ -84,6 +88,7 @@ static Outcome checkIndependent(nest::ForOp loop, bool allowReductions) {
     for (nest::BlockOp block : blocks)
       if (readsBuffer(block, buffer) || writesBuffer(block, buffer))
         users.push_back(block);
+    bool areLanes = false; // steps of one reduction, combined in the end
     for (nest::BlockOp block : users) {
       if (!writesBuffer(block, buffer))
         continue;
@@ -106,15 +111,15 @@ static Outcome checkIndependent(nest::ForOp loop, bool allowReductions) {
         return Outcome::refused("the update of " + describe(block) +
                                 " is no known associative operation")
             .note(block, "lanes cannot be combined; rfactor needs the same");
-      if (users.size() == 1)
-        return Outcome::done();
+      areLanes = users.size() == 1;
     }
-    if (loop.getConstantTripCount() == 1)
+    if (areLanes || loop.getConstantTripCount() == 1)
       continue;
-    // Spatial iterators promise disjoint writes.
+    // Spatial iterators promise disjoint writes, for different points.
     if (users.size() == 1 &&
         feeds(loop, users.front(), nest::IteratorKind::Spatial) &&
-        !feeds(loop, users.front(), nest::IteratorKind::Ordered))
+        !feeds(loop, users.front(), nest::IteratorKind::Ordered) &&
+        iterationsAreApart(users.front(), loop, space))
       continue;
     if (isDisjoint(loop, buffer, space))
       continue;
@@ -145,6 +150,34 @@ static Outcome checkIndependent(nest::ForOp loop, bool allowReductions) {
   return Outcome::done();
 }
 
+/// How many operations `op` becomes when what is unrolled is written out.
+static int64_t sizeUnrolled(Operation *op) {
+  int64_t size = 1;
+  for (Region &region : op->getRegions())
+    for (Operation &inner : region.getOps())
+      size =
+          llvm::SaturatingAdd(uint64_t(size), uint64_t(sizeUnrolled(&inner)));
+  auto loop = dyn_cast<nest::ForOp>(op);
+  if (loop && loop.getKind() == nest::LoopKind::Unroll)
+    size = llvm::SaturatingMultiply(
+        uint64_t(size), uint64_t(loop.getConstantTripCount().value_or(1)));
+  return std::min<uint64_t>(size, INT64_MAX);
+}
+
+/// Buffers whose elements live within one iteration of `loop` move into it: a
+/// thread of each iteration has its own.
+static void privatize(RewriterBase &rewriter, nest::ForOp loop) {
+  AffineSpace space(funcOf(loop));
+  llvm::SmallSetVector<Operation *, 4> moved;
+  for (nest::BlockOp block : blocksIn(loop))
+    for (Value buffer : writtenBuffers(block))
+      if (Operation *alloc = buffer.getDefiningOp();
+          alloc && !loop->isAncestor(alloc) && isLocalTo(loop, buffer, space))
+        moved.insert(alloc);
+  for (Operation *alloc : llvm::reverse(moved))
+    rewriter.moveOpBefore(alloc, &loop.getBodyBlock()->front());
+}
+
 static void setKind(RewriterBase &rewriter, nest::ForOp loop,
                     nest::LoopKind kind) {
   rewriter.modifyOpInPlace(loop, [&]() { loop.setKind(kind); });
@@ -158,6 +191,23 @@ Outcome sched::setLoopKind(RewriterBase &rewriter, nest::ForOp loop,
                               " is no constant")
           .note(loop, "split it by a constant factor first");
   }
+  if (kind == nest::LoopKind::Unroll) {
+    // Judged where the copies multiply: at the outermost unrolled loop.
+    nest::ForOp top = loop;
+    for (nest::ForOp around : llvm::reverse(loopsAround(loop))) {
+      if (around.getKind() != nest::LoopKind::Unroll)
+        break;
+      top = around;
+    }
+    int64_t copies = *loop.getConstantTripCount(), size = sizeUnrolled(top);
+    if (loop.getKind() != kind &&
+        llvm::SaturatingMultiply(uint64_t(size), uint64_t(copies)) >
+            uint64_t(kMostUnrolled))
+      return Outcome::refused(describe(loop) + " has " + Twine(copies) +
+                              " iterations, too many to write out")
+          .note(loop, "there would be more than " + Twine(kMostUnrolled) +
+                          " operations; split it and unroll the inner loop");
+  }
   if (kind == nest::LoopKind::Vectorize) {
     if (Outcome outcome = checkIndependent(loop, true); !outcome.isDone())
       return outcome;
@@ -165,6 +215,8 @@ Outcome sched::setLoopKind(RewriterBase &rewriter, nest::ForOp loop,
   if (kind == nest::LoopKind::Parallel || kind == nest::LoopKind::Bind)
     if (Outcome outcome = checkIndependent(loop, false); !outcome.isDone())
       return outcome;
+  if (kind == nest::LoopKind::Parallel)
+    privatize(rewriter, loop);
   setKind(rewriter, loop, kind);
   return Outcome::done();
 }

@@ -13,7 +13,10 @@ def VectorizeOp : NestTransformOp<"vectorize"> {
 
 def UnrollOp : NestTransformOp<"unroll"> {
   let summary = "Iterations of a loop are written one after the other";
-  let description = [{ Refuses loops without a constant extent. }];
+  let description = [{
+    Refuses loops without a constant extent, and what would become more than
+    16384 operations.
+  }];
   let arguments = (ins LoopHandle:$loop);
   let assemblyFormat = "$loop attr-dict";
 }
@@ -22,6 +25,7 @@ def ParallelOp : NestTransformOp<"parallel"> {
   let summary = "Iterations of a loop run on several threads";
   let description = [{
     `grain` is the least number of iterations that one thread takes at a time.
+    Buffers that live within one iteration move into the loop.
     Refuses loops that feed reduce or ordered iterators, and buffers that two
     iterations share.
   }];

@@ -11,6 +11,8 @@
 #include "../Apply.h"
 #include "../Rewrite.h"
 
+#include "nestor/Analysis/Scan.h"
+
 using namespace mlir;
 using namespace nestor;
 using namespace nestor::sched;
@@ -75,6 +77,16 @@ static Outcome check(nest::ForOp loop, int64_t axis, AffineSpace &space,
     return Outcome::refused(describe(plan.outermostReduce) +
                             " holds other blocks than " + describe(block))
         .note(plan.outermostReduce, "rfactor before moving blocks together");
+  // Spatial loops inside are run through again, without the reduction.
+  for (nest::ForOp around : plan.around)
+    if (plan.outermostReduce->isProperAncestor(around))
+      for (Value operand : around->getOperands())
+        for (nest::ForOp reduce : plan.reduceLoops)
+          if (operand == reduce.getInductionVar())
+            return Outcome::refused("the bounds of " + describe(around) +
+                                    " depend on a reduction loop")
+                .note(around, "the parts are combined without it; reorder "
+                              "before, so that it is outside");
   // The first step of every part must run: it is where its init happens.
   llvm::DenseMap<AffineExpr, AffineExpr> first;
   for (nest::ForOp around : plan.reduceLoops)
@@ -133,9 +145,17 @@ static void makeFinal(RewriterBase &rewriter, Plan &plan, nest::ForOp loop,
   // Spatial loops inside of the reduction are run through again.
   for (nest::ForOp around : plan.around)
     if (plan.outermostReduce->isProperAncestor(around) &&
-        !llvm::is_contained(plan.reduceLoops, around))
+        !llvm::is_contained(plan.reduceLoops, around)) {
+      // With the bounds that it has.
+      nest::ForOp made = nestLoop(space.constant(1));
+      LoopBounds bounds = LoopBounds::of(around, space);
+      for (auto *list : {&bounds.lowers, &bounds.uppers})
+        for (AffineExpr &bound : *list)
+          bound = bound.replace(table);
+      bounds.write(made, space);
       table[space.of(around.getInductionVar())] =
-          space.of(nestLoop(space.extentOf(around)).getInductionVar());
+          space.of(made.getInductionVar());
+    }
   nest::ForOp last = nestLoop(space.extentOf(loop));
   BlockForm form;
   SmallVector<IteratorKind> kinds;

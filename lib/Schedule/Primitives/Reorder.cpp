@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
+#include "../Points.h"
 #include "../Rewrite.h"
 
 #include "nestor/Analysis/Dependence.h"
@@ -85,6 +86,10 @@ static Outcome checkDependences(ArrayRef<nest::ForOp> chain,
                   (conflict->first.inInit || conflict->second.inInit
                        ? ": its init would not come "
                          "first; decompose the reduction"
+                   : kindOf(conflict->firstBlock) == BlockKind::Reduction &&
+                           !reducerOf(conflict->firstBlock)
+                       ? ": its update is no known associative operation, so "
+                         "its reduce loops keep their order"
                        : "; skew the loops first"));
   return Outcome::refused(describe(conflict->firstBlock) + " and " +
                           describe(conflict->secondBlock) + " share " +
@@ -95,31 +100,43 @@ static Outcome checkDependences(ArrayRef<nest::ForOp> chain,
             "second access here; reorder before moving blocks");
 }
 
-/// Where the question need not be asked: one block whose iterators promise that
-/// steps are independent or may be reassociated.
-static bool isFreeToReorder(ArrayRef<nest::ForOp> chain,
-                            ArrayRef<nest::ForOp> target) {
+/// Where the question need not be asked: one block that computes each point on
+/// its own, or sums up by a known operation.
+static bool isFreeToReorder(ArrayRef<nest::ForOp> chain, AffineSpace &space) {
   nest::ForOp bottom = chain.back();
   SmallVector<nest::BlockOp> blocks = blocksIn(bottom);
   if (blocks.size() != 1)
     return blocks.empty();
   nest::BlockOp block = blocks.front();
-  for (unsigned i = 0; i < block.getNumIterators(); ++i)
-    if (block.getIteratorKind(i) == nest::IteratorKind::Ordered)
+  switch (kindOf(block)) {
+  case BlockKind::Other:
+    return false;
+  case BlockKind::Complete:
+    return true;
+  case BlockKind::Reduction:
+    break;
+  }
+  // Only a known operation may be reassociated, and only where nothing but its
+  // own accumulator is read back.
+  std::optional<Reducer> reducer = reducerOf(block);
+  if (!reducer)
+    return false;
+  for (const Access &access : accessesOf(block))
+    if (!access.isWrite && access.buffer == reducer->store.getMemRef() &&
+        access.op != reducer->load.getOperation())
       return false;
   if (!block.getInitBlock())
-    return kindOf(block) != BlockKind::Other;
+    return true;
   // With pure reduction loops the all-zero step, which runs the init, comes
-  // first in every order; loops that also pick the element break that.
-  auto reduces = [&](nest::ForOp loop) {
-    return feeds(loop, block, nest::IteratorKind::Reduce);
-  };
+  // first in every order. Loops that also pick the element break that, and so
+  // do loops that come back to an element: each return would start it anew.
+  Loops spatial;
   for (nest::ForOp loop : chain)
-    if (reduces(loop) && feeds(loop, block, nest::IteratorKind::Spatial) &&
-        !llvm::equal(llvm::make_filter_range(chain, reduces),
-                     llvm::make_filter_range(target, reduces)))
+    if (!feeds(loop, block, nest::IteratorKind::Reduce))
+      spatial.push_back(loop);
+    else if (feeds(loop, block, nest::IteratorKind::Spatial))
       return false;
-  return true;
+  return tellByStrides(block, chain, spatial, space);
 }
 
 /// Bounds for the new order, where an old one would name an inner loop.
@@ -172,7 +189,7 @@ Outcome sched::reorder(RewriterBase &rewriter, ArrayRef<nest::ForOp> loops) {
   SmallVector<LoopBounds> bounds;
   if (Outcome outcome = newBounds(target, bounds, space); !outcome.isDone())
     return outcome;
-  if (!isFreeToReorder(chain, target))
+  if (!isFreeToReorder(chain, space))
     if (Outcome outcome = checkDependences(chain, target, space);
         !outcome.isDone())
       return outcome;

@@ -58,3 +58,77 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// A triangle: the copy would overwrite the other one.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x8xf32>, %B: memref<8x8xf32>) {
+    nest.for %i = 0 to 8 {
+      nest.for %j = 0 to %i {
+        // expected-note @+1 {{the copy would overwrite what lies in between}}
+        nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 8) {
+          %a = memref.load %A[%u, %v] : memref<8x8xf32>
+          memref.store %a, %B[%u, %v] : memref<8x8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    // expected-error @+1 {{block 'B' leaves gaps in argument 1}}
+    %c = transform.nest.cache_write %b write 0 in "shared"
+    transform.yield
+  }
+}
+
+// -----
+
+// The first row has no iterations at all.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x8xf32>, %B: memref<8xf32>) {
+    nest.for %i = 0 to 8 {
+      nest.for %j = 0 to %i {
+        // expected-note @+1 {{the copy would overwrite what lies in between}}
+        nest.block "B" (%u : spatial = %i to 8, %v : ordered = %j to 8) {
+          %a = memref.load %A[%u, %v] : memref<8x8xf32>
+          memref.store %a, %B[%u] : memref<8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    // expected-error @+1 {{block 'B' leaves gaps in argument 1}}
+    %c = transform.nest.cache_write %b write 0 in "shared"
+    transform.yield
+  }
+}
+
+// -----
+
+// An update of what the caller gave.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x5xf32>, %C: memref<8xf32>) {
+    nest.for %i = 0 to 8 {
+      nest.for %k = 0 to 5 {
+        nest.block "C" (%v : spatial = %i to 8, %vk : reduce = %k to 5) {
+          %a = memref.load %A[%v, %vk] : memref<8x5xf32>
+          // expected-note @+1 {{this read would find nothing in a new buffer}}
+          %s = memref.load %C[%v] : memref<8xf32>
+          %r = arith.addf %s, %a : f32
+          memref.store %r, %C[%v] : memref<8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "C" in %root : !transform.any_op
+    // expected-error @+1 {{block 'C' updates what stands in argument 1}}
+    %c = transform.nest.cache_write %b write 0 in "shared"
+    transform.yield
+  }
+}

@@ -61,3 +61,100 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// The loop %r feeds nothing: each of its iterations starts the sum anew.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x5xf32>, %S: memref<8xf32>) {
+    nest.for %i = 0 to 8 {
+      nest.for %r = 0 to 3 {
+        nest.for %k = 0 to 5 {
+          // expected-note @+1 {{its init would not come first; decompose the reduction}}
+          nest.block "S" (%v : spatial = %i to 8, %vk : reduce = %k to 5) init {
+            %z = arith.constant 0.0 : f32
+            memref.store %z, %S[%v] : memref<8xf32>
+          } {
+            %a = memref.load %A[%v, %vk] : memref<8x5xf32>
+            %s = memref.load %S[%v] : memref<8xf32>
+            %x = arith.addf %s, %a : f32
+            memref.store %x, %S[%v] : memref<8xf32>
+          }
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %s = transform.nest.get_block "S" in %root : !transform.any_op
+    %i, %r, %k = transform.nest.get_loops %s : 3
+    // expected-error @+1 {{steps of block 'S' depend on each other and would change places}}
+    transform.nest.reorder %k, %r
+    transform.yield
+  }
+}
+
+// -----
+
+// %i + %j comes back to an element.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x5xf32>, %S: memref<8xf32>) {
+    nest.for %i = 0 to 4 {
+      nest.for %j = 0 to 4 {
+        nest.for %k = 0 to 5 {
+          // expected-note @+1 {{its init would not come first; decompose the reduction}}
+          nest.block "S" (%v : spatial = %i + %j to 8, %vk : reduce = %k to 5) init {
+            %z = arith.constant 0.0 : f32
+            memref.store %z, %S[%v] : memref<8xf32>
+          } {
+            %a = memref.load %A[%v, %vk] : memref<8x5xf32>
+            %s = memref.load %S[%v] : memref<8xf32>
+            %x = arith.addf %s, %a : f32
+            memref.store %x, %S[%v] : memref<8xf32>
+          }
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %s = transform.nest.get_block "S" in %root : !transform.any_op
+    %i, %j, %k = transform.nest.get_loops %s : 3
+    // expected-error @+1 {{steps of block 'S' depend on each other and would change places}}
+    transform.nest.reorder %k, %i
+    transform.yield
+  }
+}
+
+// -----
+
+// The first of equal values wins: the order of steps shows.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<4x5xf32>, %M: memref<1xf32>, %X: memref<1xi32>) {
+    nest.for %j = 0 to 4 {
+      nest.for %k = 0 to 5 {
+        // expected-note @+1 {{its update is no known associative operation, so its reduce loops keep their order}}
+        nest.block "X" (%vj : reduce = %j to 4, %vk : reduce = %k to 5) {
+          %c0 = arith.constant 0 : index
+          %a = memref.load %A[%vj, %vk] : memref<4x5xf32>
+          %m = memref.load %M[%c0] : memref<1xf32>
+          %x = memref.load %X[%c0] : memref<1xi32>
+          %i = arith.index_cast %vk : index to i32
+          %more = arith.cmpf ogt, %a, %m : f32
+          %m1 = arith.select %more, %a, %m : f32
+          %x1 = arith.select %more, %i, %x : i32
+          memref.store %m1, %M[%c0] : memref<1xf32>
+          memref.store %x1, %X[%c0] : memref<1xi32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %x = transform.nest.get_block "X" in %root : !transform.any_op
+    %j, %k = transform.nest.get_loops %x : 2
+    // expected-error @+1 {{steps of block 'X' depend on each other and would change places}}
+    transform.nest.reorder %k, %j
+    transform.yield
+  }
+}
