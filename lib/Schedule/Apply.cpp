@@ -32,18 +32,34 @@ void sched::nameLoops(Operation *op, OpAsmSetValueNameFn setName) {
     setName(result, "l");
 }
 
-ParseResult sched::parseLoopCount(OpAsmParser &parser,
-                                  SmallVectorImpl<Type> &types) {
+/// A number of handles to operations called `opName`.
+static ParseResult parseCount(OpAsmParser &parser, SmallVectorImpl<Type> &types,
+                              StringRef opName, StringRef what) {
   int64_t count = 0;
   llvm::SMLoc where = parser.getCurrentLocation();
   if (parser.parseInteger(count))
     return failure();
   if (count < 0 || count > 64)
-    return parser.emitError(where, "expected a number of loops up to 64");
+    return parser.emitError(where,
+                            "expected a number of " + what + " up to 64");
   types.assign(count,
-               transform::OperationType::get(parser.getContext(),
-                                             nest::ForOp::getOperationName()));
+               transform::OperationType::get(parser.getContext(), opName));
   return success();
+}
+
+ParseResult sched::parseLoopCount(OpAsmParser &parser,
+                                  SmallVectorImpl<Type> &types) {
+  return parseCount(parser, types, nest::ForOp::getOperationName(), "loops");
+}
+
+ParseResult sched::parseBlockCount(OpAsmParser &parser,
+                                   SmallVectorImpl<Type> &types) {
+  return parseCount(parser, types, nest::BlockOp::getOperationName(), "blocks");
+}
+
+void sched::printBlockCount(OpAsmPrinter &printer, Operation *,
+                            TypeRange types) {
+  printer << types.size();
 }
 
 void sched::printLoopCount(OpAsmPrinter &printer, Operation *,
@@ -113,19 +129,34 @@ DiagnosedSilenceableFailure sched::readParams(Operation *op,
   return DiagnosedSilenceableFailure::success();
 }
 
+template <typename T>
+static DiagnosedSilenceableFailure
+setAll(Operation *op, transform::TransformResults &table, ResultRange results,
+       Result<T> &found, StringRef what) {
+  if (!found)
+    return toFailure(op, found.getOutcome());
+  if (found->size() != results.size())
+    return toFailure(op,
+                     Outcome::refused("there are " + Twine(found->size()) +
+                                      " " + what + ", the schedule expects " +
+                                      Twine(results.size())));
+  for (auto [result, one] : llvm::zip_equal(results, *found))
+    table.set(cast<OpResult>(result), {one.getOperation()});
+  return DiagnosedSilenceableFailure::success();
+}
+
 DiagnosedSilenceableFailure sched::setLoops(Operation *op,
                                             transform::TransformResults &table,
                                             ResultRange results,
                                             Result<Loops> &loops) {
-  if (!loops)
-    return toFailure(op, loops.getOutcome());
-  if (loops->size() != results.size())
-    return toFailure(op, Outcome::refused("there are " + Twine(loops->size()) +
-                                          " loops, the schedule expects " +
-                                          Twine(results.size())));
-  for (auto [result, loop] : llvm::zip_equal(results, *loops))
-    table.set(cast<OpResult>(result), {loop.getOperation()});
-  return DiagnosedSilenceableFailure::success();
+  return setAll(op, table, results, loops, "loops");
+}
+
+DiagnosedSilenceableFailure sched::setBlocks(Operation *op,
+                                             transform::TransformResults &table,
+                                             ResultRange results,
+                                             Result<Blocks> &blocks) {
+  return setAll(op, table, results, blocks, "blocks");
 }
 
 namespace {

@@ -36,6 +36,12 @@ mlir::ParseResult parseLoopCount(mlir::OpAsmParser &parser,
 void printLoopCount(mlir::OpAsmPrinter &printer, mlir::Operation *op,
                     mlir::TypeRange types);
 
+/// The same for blocks.
+mlir::ParseResult parseBlockCount(mlir::OpAsmParser &parser,
+                                  llvm::SmallVectorImpl<mlir::Type> &types);
+void printBlockCount(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                     mlir::TypeRange types);
+
 mlir::DiagnosedSilenceableFailure toFailure(mlir::Operation *op,
                                             const Outcome &outcome);
 mlir::DiagnosedSilenceableFailure
@@ -70,6 +76,9 @@ readParams(mlir::Operation *op, mlir::transform::TransformState &state,
 mlir::DiagnosedSilenceableFailure
 setLoops(mlir::Operation *op, mlir::transform::TransformResults &table,
          mlir::ResultRange results, Result<Loops> &loops);
+mlir::DiagnosedSilenceableFailure
+setBlocks(mlir::Operation *op, mlir::transform::TransformResults &table,
+          mlir::ResultRange results, Result<Blocks> &blocks);
 /// Binds the one result.
 template <typename T>
 mlir::DiagnosedSilenceableFailure

@@ -115,6 +115,21 @@ void sched::replaceVariables(
   });
 }
 
+nest::ForOp sched::cloneAfter(RewriterBase &rewriter, nest::ForOp loop,
+                              Operation *after, StringRef suffix) {
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointAfter(after);
+  auto copy = cast<nest::ForOp>(rewriter.clone(*loop.getOperation()));
+  SmallVector<nest::BlockOp> originals = blocksIn(loop);
+  for (auto [block, original] : llvm::zip_equal(blocksIn(copy), originals)) {
+    // The copy has the original's name still, which is taken.
+    std::string name =
+        uniqueBlockName(funcOf(loop), (original.getName() + suffix).str());
+    nest::BlockOp(block).setName(name);
+  }
+  return copy;
+}
+
 void sched::moveBody(RewriterBase &rewriter, nest::ForOp from,
                      Operation *before) {
   for (Operation &op :

@@ -35,6 +35,9 @@ void replaceVariables(
     mlir::RewriterBase &rewriter, mlir::Operation *root,
     llvm::ArrayRef<std::pair<mlir::AffineExpr, mlir::AffineExpr>> replacements,
     AffineSpace &space);
+/// A copy of `loop` after `after`; its blocks' names get the suffix.
+nest::ForOp cloneAfter(mlir::RewriterBase &rewriter, nest::ForOp loop,
+                       mlir::Operation *after, llvm::StringRef suffix);
 /// Moves everything in the body of `from` before `before`.
 void moveBody(mlir::RewriterBase &rewriter, nest::ForOp from,
               mlir::Operation *before);

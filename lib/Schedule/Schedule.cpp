@@ -154,21 +154,6 @@ Result<LoopRefs> Schedule::getLoops(BlockRef block) {
 // Loops
 //===----------------------------------------------------------------------===//
 
-Result<LoopRefs> Schedule::split(LoopRef loop, ArrayRef<Param> factors) {
-  NESTOR_CHECK_HANDLES(loop.id);
-  SmallVector<Value> dynamic;
-  SmallVector<int64_t> mixed, values;
-  mixParams(factors, knobs, dynamic, mixed, values);
-  Result<Loops> loops = sched::split(*rewriter, get(loop), values);
-  if (!loops)
-    return loops.getOutcome();
-  OpBuilder builder = atEnd();
-  auto op = SplitOp::create(builder, builder.getUnknownLoc(),
-                            loopHandles(func.getContext(), loops->size()),
-                            recorded(loop.id), dynamic, mixed);
-  return addLoops(*loops, op->getResults());
-}
-
 Result<LoopRef> Schedule::fuse(ArrayRef<LoopRef> loops) {
   NESTOR_CHECK_HANDLES(idsOf(loops));
   SmallVector<Value> values = recordedOf(loops);
@@ -422,6 +407,13 @@ std::unique_ptr<Schedule> Schedule::fork() const {
   nest::FuncOp original = func;
   auto copy = cast<nest::FuncOp>(original->clone(payload));
   home->push_back(copy);
+  // Kernels that pack constants for this one are its own.
+  if (auto relayouts = original->getAttrOfType<ArrayAttr>("relayouts"))
+    relayouts.walk([&](SymbolRefAttr name) {
+      Operation *pack = SymbolTable::lookupNearestSymbolFrom(original, name);
+      if (pack && !home->lookupSymbol(name.getRootReference()))
+        home->push_back(pack->clone());
+    });
   std::unique_ptr<Schedule> result(new Schedule(Fork{}, copy));
   result->owned = std::move(home);
   ModuleOp source = *sequence;

@@ -47,12 +47,18 @@ class NestTransformOp<string mnemonic, list<Trait> traits = []>
 }
 
 include "Primitives/Query.td"
+include "Primitives/QueryMore.td"
 include "Primitives/Split.td"
 include "Primitives/Fuse.td"
 include "Primitives/Reorder.td"
 include "Primitives/Unit.td"
 include "Primitives/Partition.td"
+include "Primitives/LoopPartition.td"
+include "Primitives/Merge.td"
+include "Primitives/BlockIters.td"
 include "Primitives/Kinds.td"
+include "Primitives/Bind.td"
+include "Primitives/Unannotate.td"
 include "Primitives/ComputeAt.td"
 include "Primitives/Inline.td"
 include "Primitives/Cache.td"

@@ -15,14 +15,22 @@
 namespace nestor::sched {
 
 using Loops = llvm::SmallVector<nest::ForOp>;
+using Blocks = llvm::SmallVector<nest::BlockOp>;
 
 // --- query
 Result<nest::BlockOp> getBlock(mlir::Operation *root, llvm::StringRef name);
 Result<Loops> getLoops(nest::BlockOp block);
+Result<Blocks> getChildBlocks(nest::ForOp loop);
+Result<Blocks> getProducers(nest::BlockOp block);
+Result<Blocks> getConsumers(nest::BlockOp block);
+Result<Blocks> getOutputBlocks(mlir::Operation *root);
 
 // --- loops
+/// What becomes of iterations that fill no tile.
+enum class Tail { Predicate, Peel, Perfect };
 Result<Loops> split(mlir::RewriterBase &rewriter, nest::ForOp loop,
-                    llvm::ArrayRef<int64_t> factors);
+                    llvm::ArrayRef<int64_t> factors,
+                    Tail tail = Tail::Predicate);
 Result<nest::ForOp> fuse(mlir::RewriterBase &rewriter,
                          llvm::ArrayRef<nest::ForOp> loops);
 Outcome reorder(mlir::RewriterBase &rewriter,
@@ -31,11 +39,21 @@ Result<nest::ForOp> addUnitLoop(mlir::RewriterBase &rewriter,
                                 mlir::Operation *inner);
 Result<Loops> separateFullPartial(mlir::RewriterBase &rewriter,
                                   nest::ForOp loop);
+Result<Loops> loopPartition(mlir::RewriterBase &rewriter, nest::ForOp loop,
+                            llvm::ArrayRef<int64_t> parts);
+Result<nest::ForOp> merge(mlir::RewriterBase &rewriter, nest::ForOp first,
+                          nest::ForOp second);
+Outcome reorderBlockIters(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                          llvm::ArrayRef<int64_t> order);
 
 // --- kinds
 Outcome setLoopKind(mlir::RewriterBase &rewriter, nest::ForOp loop,
                     nest::LoopKind kind);
 Outcome parallel(mlir::RewriterBase &rewriter, nest::ForOp loop, int64_t grain);
+Outcome bind(mlir::RewriterBase &rewriter, nest::ForOp loop,
+             llvm::StringRef axis);
+Outcome unannotate(mlir::RewriterBase &rewriter, mlir::Operation *op,
+                   llvm::StringRef key);
 Outcome annotate(mlir::RewriterBase &rewriter, mlir::Operation *op,
                  llvm::StringRef key, mlir::Attribute value);
 

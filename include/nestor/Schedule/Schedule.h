@@ -40,6 +40,7 @@ struct LoopRef {
   unsigned id;
 };
 using LoopRefs = llvm::SmallVector<LoopRef>;
+using BlockRefs = llvm::SmallVector<BlockRef>;
 
 /// A number that a primitive takes: written out, or the value of a knob.
 struct Param {
@@ -70,13 +71,21 @@ public:
   // --- query
   Result<BlockRef> getBlock(llvm::StringRef name);
   Result<LoopRefs> getLoops(BlockRef block);
+  Result<BlockRefs> getChildBlocks(LoopRef loop);
+  Result<BlockRefs> getProducers(BlockRef block);
+  Result<BlockRefs> getConsumers(BlockRef block);
+  Result<BlockRefs> getOutputBlocks();
 
   // --- loops
-  Result<LoopRefs> split(LoopRef loop, llvm::ArrayRef<Param> factors);
+  Result<LoopRefs> split(LoopRef loop, llvm::ArrayRef<Param> factors,
+                         Tail tail = Tail::Predicate);
   Result<LoopRef> fuse(llvm::ArrayRef<LoopRef> loops);
   Outcome reorder(llvm::ArrayRef<LoopRef> loops);
   Result<LoopRef> addUnitLoop(BlockRef block);
   Result<LoopRef> addUnitLoop(LoopRef loop);
+  Result<LoopRefs> loopPartition(LoopRef loop, llvm::ArrayRef<Param> parts);
+  Result<LoopRef> merge(LoopRef first, LoopRef second);
+  Outcome reorderBlockIters(BlockRef block, llvm::ArrayRef<int64_t> order);
   /// The full part and the rest.
   Result<LoopRefs> separateFullPartial(LoopRef loop);
 
@@ -84,6 +93,9 @@ public:
   Outcome vectorize(LoopRef loop);
   Outcome unroll(LoopRef loop);
   Outcome parallel(LoopRef loop, Param grain = 1);
+  Outcome bind(LoopRef loop, llvm::StringRef axis);
+  Outcome unannotate(LoopRef loop, llvm::StringRef key);
+  Outcome unannotate(BlockRef block, llvm::StringRef key);
   Outcome annotate(LoopRef loop, llvm::StringRef key, mlir::Attribute value);
   Outcome annotate(BlockRef block, llvm::StringRef key, mlir::Attribute value);
 
@@ -140,6 +152,7 @@ private:
   Outcome check(llvm::ArrayRef<unsigned> ids) const;
   unsigned add(mlir::Operation *op, mlir::Value recorded);
   LoopRefs addLoops(Loops &loops, mlir::ResultRange recorded);
+  BlockRefs addBlocks(Blocks &blocks, mlir::ResultRange recorded);
   Loops loopsOf(llvm::ArrayRef<LoopRef> refs) const;
   mlir::Value recorded(unsigned id) const { return table[id].recorded; }
   llvm::SmallVector<mlir::Value> recordedOf(llvm::ArrayRef<LoopRef> refs) const;

@@ -4,7 +4,8 @@
 //   ==>  for io in 0..ceil(E / f) { for ii in 0..f { B(io * f + ii) } }
 //
 // with a predicate io * f + ii < E on the blocks below where f is not proven
-// to divide E. `loop` becomes the outermost of the new loops.
+// to divide E; or the iterations that fill no tile become a loop that follows.
+// `loop` becomes the outermost of the new loops.
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
@@ -16,7 +17,7 @@ using namespace nestor::sched;
 using namespace nestor::analysis;
 
 Result<Loops> sched::split(RewriterBase &rewriter, nest::ForOp loop,
-                           ArrayRef<int64_t> factors) {
+                           ArrayRef<int64_t> factors, Tail tail) {
   if (factors.size() < 2)
     return Outcome::refused("split needs at least two factors");
   if (loop.getKind() != nest::LoopKind::Serial)
@@ -54,6 +55,31 @@ Result<Loops> sched::split(RewriterBase &rewriter, nest::ForOp loop,
     return Outcome::refused("the extent of " + describe(loop) +
                             " is no constant")
         .note(loop, "only the outermost factor of such a loop can be inferred");
+  bool isPerfect = inferred >= 0
+                       ? space.isEqual(extents[inferred] * product, extent)
+                       : space.isEqual(space.constant(product), extent);
+  if (tail == Tail::Perfect && !isPerfect)
+    return Outcome::refused("the split factors are not shown to divide the "
+                            "extent of " +
+                            describe(loop))
+        .note(loop, "of this loop; peel the rest off, or take a predicate");
+  if (tail == Tail::Peel && !isPerfect) {
+    if (inferred != 0)
+      return Outcome::refused("a rest can be peeled only where the outermost "
+                              "factor is left out")
+          .note(loop, "of this loop; give -1 as the first factor");
+    AffineExpr full = space.canonical(extent.floorDiv(product));
+    if (full == space.constant(0))
+      return Outcome::refused(describe(loop) + " has no full tile of " +
+                              Twine(product) + " iterations")
+          .note(loop, "there is nothing but the rest; take smaller factors");
+    nest::ForOp rest = cloneAfter(rewriter, loop, loop, "_tail");
+    AffineExpr end = space.canonical(full * product);
+    setBounds(rewriter, rest, space.canonical(lower + end),
+              space.canonical(lower + extent), space);
+    extents[0] = full;
+    extent = end;
+  }
   AffineExpr total = space.constant(1);
   for (AffineExpr e : extents)
     total = space.canonical(total * e);
@@ -107,6 +133,16 @@ SplitOp::apply(transform::TransformRewriter &rewriter,
           readParams(*this, state, getDynamicFactors(), getFactors(), factors);
       !failed.succeeded())
     return failed;
-  Result<Loops> loops = sched::split(rewriter, loop, factors);
+  Tail tail = Tail::Predicate;
+  if (getTail() == "peel")
+    tail = Tail::Peel;
+  else if (getTail() == "perfect")
+    tail = Tail::Perfect;
+  else if (getTail() && getTail() != "predicate")
+    return toFailure(*this,
+                     Outcome::refused("there is no tail \"" + *getTail() +
+                                      "\"; a tail is \"predicate\", "
+                                      "\"peel\" or \"perfect\""));
+  Result<Loops> loops = sched::split(rewriter, loop, factors, tail);
   return setLoops(*this, results, getLoops(), loops);
 }

@@ -13,14 +13,24 @@ def SplitOp : NestTransformOp<"split", [DeclareOpInterfaceMethods<OpAsmOpInterfa
     nest.for %io = 0 to 7 { nest.for %ii = 0 to 16 {
       nest.block "B" (%v : spatial = %io * 16 + %ii to 100) where (99 - %io * 16 - %ii >= 0) } }
     ```
+    `tail` says what becomes of that rest: "predicate" as above; "peel" makes a
+    loop of its own of it, which follows, without predicates (its blocks get the
+    suffix `_tail`); "perfect" wants none.
+    ```mlir
+    nest.for %io = 0 to 6 { nest.for %ii = 0 to 16 {
+      nest.block "B" (%v : spatial = %io * 16 + %ii to 100) } }
+    nest.for %i = 96 to 100 { nest.block "B_tail" (%v : spatial = %i to 100) }
+    ```
     Refuses loops that are not serial, loops with several bounds, more than one
-    -1, and factors whose product does not cover the extent.
+    -1, factors whose product does not cover the extent, a tail to peel where
+    the outermost factor is given or there is no full tile, and a perfect split
+    whose factors are not shown to divide the extent.
   }];
   let arguments = (ins LoopHandle:$loop, Variadic<IntParam>:$dynamic_factors,
-                       DenseI64ArrayAttr:$factors);
+                       DenseI64ArrayAttr:$factors, OptionalAttr<StrAttr>:$tail);
   let results = (outs Variadic<LoopHandle>:$loops);
   let assemblyFormat = [{
-    $loop `by` custom<DynamicIndexList>($dynamic_factors, $factors) attr-dict
+    $loop `by` custom<DynamicIndexList>($dynamic_factors, $factors) (`tail` $tail^)? attr-dict
     `:` custom<LoopCount>(type($loops))
   }];
   let extraClassDefinition = commonDefinition # [{

@@ -48,3 +48,79 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// CHECK-LABEL: nest.func @f
+// CHECK: nest.for %[[O:.*]] = 0 to 6 {
+// CHECK: nest.for %[[I:.*]] = 0 to 16 {
+// CHECK: nest.block "B" (%{{.*}} : spatial = %[[O]] * 16 + %[[I]] to 100) {
+// CHECK: nest.for %[[T:.*]] = 96 to 100 {
+// CHECK: nest.block "B_tail" (%{{.*}} : spatial = %[[T]] to 100) {
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    nest.for %i = 0 to 100 {
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    %o, %l = transform.nest.split %i by [-1, 16] tail "peel" : 2
+    transform.yield
+  }
+}
+
+// -----
+
+// CHECK-LABEL: nest.func @f
+// CHECK: nest.for %{{.*}} = 0 to symbol(%{{.*}}) floordiv 4 {
+// CHECK: nest.for %{{.*}} = 0 to 4 {
+// CHECK: nest.for %{{.*}} = (symbol(%{{.*}}) floordiv 4) * 4 to symbol(%{{.*}}) {
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<?xf32>, %B: memref<?xf32>, %n: index {nest.min = 4 : i64})
+      attributes {shapes = [affine_map<()[s0] -> (s0)>, affine_map<()[s0] -> (s0)>]} {
+    nest.for %i = 0 to symbol(%n) {
+      nest.block "B" (%v : spatial = %i to symbol(%n)) {
+        %a = memref.load %A[%v] : memref<?xf32>
+        memref.store %a, %B[%v] : memref<?xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    %o, %l = transform.nest.split %i by [-1, 4] tail "peel" : 2
+    transform.yield
+  }
+}
+
+// -----
+
+// CHECK-LABEL: nest.func @f
+// CHECK: nest.for %{{.*}} = 0 to 5 {
+// CHECK: nest.for %{{.*}} = 0 to 20 {
+// CHECK-NOT: where
+// CHECK-NOT: _tail
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    nest.for %i = 0 to 100 {
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    %o, %l = transform.nest.split %i by [-1, 20] tail "perfect" : 2
+    transform.yield
+  }
+}

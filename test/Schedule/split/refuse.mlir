@@ -64,3 +64,90 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    // expected-note @+1 {{peel the rest off, or take a predicate}}
+    nest.for %i = 0 to 100 {
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    // expected-error @+1 {{the split factors are not shown to divide the extent of loop 0 of block 'B'}}
+    %o, %l = transform.nest.split %i by [-1, 16] tail "perfect" : 2
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    // expected-note @+1 {{give -1 as the first factor}}
+    nest.for %i = 0 to 100 {
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    // expected-error @+1 {{a rest can be peeled only where the outermost factor is left out}}
+    %o, %l = transform.nest.split %i by [16, -1] tail "peel" : 2
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    // expected-note @+1 {{there is nothing but the rest; take smaller factors}}
+    nest.for %i = 0 to 100 {
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    // expected-error @+1 {{loop 0 of block 'B' has no full tile of 128 iterations}}
+    %o, %l = transform.nest.split %i by [-1, 128] tail "peel" : 2
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<100xf32>, %B: memref<100xf32>) {
+    nest.for %i = 0 to 100 {
+      nest.block "B" (%v : spatial = %i to 100) {
+        %a = memref.load %A[%v] : memref<100xf32>
+        memref.store %a, %B[%v] : memref<100xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    // expected-error @+1 {{there is no tail "cut"}}
+    %o, %l = transform.nest.split %i by [-1, 16] tail "cut" : 2
+    transform.yield
+  }
+}

@@ -1,6 +1,8 @@
 // Loops and how they are carried out.
 #include "Steps.h"
 
+#include "nestor/Analysis/Blocks.h"
+
 using namespace nestor;
 using namespace nestor::fuzz;
 using namespace nestor::sched;
@@ -18,7 +20,10 @@ Tried split(Picker &p) {
   // Products that miss the extent, or no -1 at all.
   if (p.random.chance(8))
     factors[0] = factors[1];
-  return p.s.split(*target, factors).getOutcome();
+  Tail tail = Tail::Predicate;
+  if (p.random.chance(30))
+    tail = p.random.chance(60) ? Tail::Peel : Tail::Perfect;
+  return p.s.split(*target, factors, tail).getOutcome();
 }
 
 Tried fuse(Picker &p) {
@@ -70,7 +75,102 @@ Tried separate(Picker &p) {
   return p.s.separateFullPartial(*target).getOutcome();
 }
 
+Tried partition(Picker &p) {
+  auto target = p.loop();
+  if (!target)
+    return std::nullopt;
+  llvm::SmallVector<Param> parts = {Param(-1), Param(p.number(1, 4))};
+  if (p.random.chance(50))
+    std::swap(parts[0], parts[1]);
+  if (p.random.chance(30))
+    parts.push_back(Param(p.number(1, 3)));
+  return p.s.loopPartition(*target, parts).getOutcome();
+}
+
+/// A loop and the one that follows it, mostly of the same depth.
+Tried merge(Picker &p) {
+  LoopRefs first, second;
+  if (!p.blockIn(first))
+    return std::nullopt;
+  LoopRef at = p.oneOf(first);
+  auto next = llvm::dyn_cast_or_null<nest::ForOp>(p.s.get(at)->getNextNode());
+  if (next && p.random.chance(90)) {
+    auto blocks = analysis::blocksIn(next);
+    if (blocks.empty())
+      return std::nullopt;
+    auto ref = p.s.getBlock(blocks.front().getName());
+    if (!ref)
+      return std::nullopt;
+    for (LoopRef loop : p.loopsOf(*ref))
+      if (p.s.get(loop) == next)
+        return p.s.merge(at, loop).getOutcome();
+    return std::nullopt;
+  }
+  if (!p.blockIn(second))
+    return std::nullopt;
+  return p.s.merge(at, p.oneOf(second)).getOutcome();
+}
+
+Tried blockIters(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  llvm::SmallVector<int64_t> order;
+  for (unsigned i = 0; i < p.s.get(*at).getNumIterators(); ++i)
+    order.push_back(i);
+  p.random.shuffle(order);
+  if (p.random.chance(15))
+    order.push_back(0);
+  return p.s.reorderBlockIters(*at, order);
+}
+
+//--- queries
+
+Tried childBlocks(Picker &p) {
+  auto target = p.loop();
+  if (!target)
+    return std::nullopt;
+  return p.s.getChildBlocks(*target).getOutcome();
+}
+
+Tried producers(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  return p.s.getProducers(*at).getOutcome();
+}
+
+Tried consumers(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  return p.s.getConsumers(*at).getOutcome();
+}
+
+Tried outputs(Picker &p) { return p.s.getOutputBlocks().getOutcome(); }
+
 //--- kinds
+
+Tried bind(Picker &p) {
+  auto target = p.loop();
+  if (!target)
+    return std::nullopt;
+  static const char *axes[] = {"block.x", "block.y", "thread.x", "warp"};
+  return p.s.bind(*target, axes[p.number(0, 30) % 4]);
+}
+
+/// Of a loop that has one, if there is.
+Tried unannotate(Picker &p) {
+  LoopRefs loops;
+  auto at = p.blockIn(loops, 0);
+  if (!at)
+    return std::nullopt;
+  const char *keys[] = {"note", "grain", "axis"};
+  for (LoopRef loop : loops)
+    if (p.s.get(loop).getAnnotationsAttr())
+      return p.s.unannotate(loop, keys[p.number(1, 2)]);
+  return p.s.unannotate(*at, keys[0]);
+}
 
 Tried vectorize(Picker &p) {
   auto target = p.loop(true);
@@ -104,21 +204,27 @@ Tried annotate(Picker &p) {
 
 llvm::ArrayRef<StepKind> nestor::fuzz::loopSteps() {
   static const StepKind table[] = {
-      {"split", 10, true, split},
+      {"split", 12, true, split},
       {"fuse", 5, true, fuse},
       {"reorder", 8, true, reorder},
       {"add_unit_loop", 1, false, addUnitLoop},
       {"separate_full_partial", 4, true, separate},
+      {"loop_partition", 3, true, partition},
+      {"merge", 4, true, merge},
+      {"reorder_block_iters", 2, true, blockIters},
+      {"get_child_blocks", 1, false, childBlocks},
+      {"get_producers", 1, false, producers},
+      {"get_consumers", 1, false, consumers},
+      {"get_output_blocks", 1, false, outputs},
   };
   return table;
 }
 
 llvm::ArrayRef<StepKind> nestor::fuzz::kindSteps() {
   static const StepKind table[] = {
-      {"vectorize", 4, true, vectorize},
-      {"unroll", 2, true, unroll},
-      {"parallel", 4, true, parallel},
-      {"annotate", 1, false, annotate},
+      {"vectorize", 4, true, vectorize}, {"unroll", 2, true, unroll},
+      {"parallel", 4, true, parallel},   {"annotate", 2, false, annotate},
+      {"bind", 2, true, bind},           {"unannotate", 2, true, unannotate},
   };
   return table;
 }

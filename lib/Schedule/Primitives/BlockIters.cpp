@@ -1,0 +1,67 @@
+//===- BlockIters.cpp - reorder_block_iters -------------------------------===//
+//
+//   B(u = i, v = j)  ==> [1, 0]  B(v = j, u = i)
+//
+// A permutation of what a block's iterators are called: instances and their
+// order stay.
+//
+//===----------------------------------------------------------------------===//
+#include "../Apply.h"
+#include "../Rewrite.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::sched;
+using namespace nestor::analysis;
+
+Outcome sched::reorderBlockIters(RewriterBase &rewriter, nest::BlockOp block,
+                                 ArrayRef<int64_t> order) {
+  unsigned count = block.getNumIterators();
+  llvm::SmallDenseSet<int64_t> seen;
+  for (int64_t position : order)
+    if (position < 0 || position >= int64_t(count) ||
+        !seen.insert(position).second)
+      return Outcome::refused("position " + Twine(position) +
+                              " is named twice, or " + describe(block) +
+                              " has no such iterator")
+          .note(block, "it has " + Twine(count));
+  if (order.size() != count)
+    return Outcome::refused("the order names " + Twine(order.size()) + " of " +
+                            Twine(count) + " iterators of " + describe(block))
+        .note(block, "every one has to be named");
+  AffineSpace space(funcOf(block));
+  BlockForm form = BlockForm::of(block, space), permuted = form;
+  SmallVector<int32_t> kinds(block.getKinds()), newKinds;
+  for (auto [to, from] : llvm::enumerate(order)) {
+    permuted.bindings[to] = form.bindings[from];
+    permuted.extents[to] = form.extents[from];
+    newKinds.push_back(kinds[from]);
+  }
+  rewriter.modifyOpInPlace(block, [&]() {
+    for (Region *region : {&block.getBody(), &block.getInit()}) {
+      if (region->empty())
+        continue;
+      Block &body = region->front();
+      for (int64_t from : order) {
+        BlockArgument old = body.getArgument(from);
+        old.replaceAllUsesWith(body.addArgument(old.getType(), old.getLoc()));
+      }
+      body.eraseArguments(0, count);
+    }
+    block.setKinds(newKinds);
+    permuted.write(block, space);
+  });
+  return Outcome::done();
+}
+
+DiagnosedSilenceableFailure
+ReorderBlockItersOp::apply(transform::TransformRewriter &rewriter,
+                           transform::TransformResults &results,
+                           transform::TransformState &state) {
+  nest::BlockOp block;
+  if (auto failed = readHandle(*this, state, getBlock(), block);
+      !failed.succeeded())
+    return failed;
+  return toFailure(*this,
+                   sched::reorderBlockIters(rewriter, block, getOrder()));
+}

@@ -1,0 +1,85 @@
+//===- LoopPartition.cpp - loop_partition ---------------------------------===//
+//
+//   for i in a..b { S }  ==>  for i in a..a+p { S };  for i in a+p..b { S }
+//
+// Iterations keep their order, so nothing but the numbers has to be checked.
+// `loop` becomes the first part.
+//
+//===----------------------------------------------------------------------===//
+#include "../Apply.h"
+#include "../Rewrite.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::sched;
+using namespace nestor::analysis;
+
+Result<Loops> sched::loopPartition(RewriterBase &rewriter, nest::ForOp loop,
+                                   ArrayRef<int64_t> parts) {
+  if (parts.size() < 2)
+    return Outcome::refused("loop_partition needs at least two parts")
+        .note(loop, "of this loop");
+  if (loop.getKind() != nest::LoopKind::Serial)
+    return Outcome::refused(describe(loop) + " is " +
+                            stringifyLoopKind(loop.getKind()))
+        .note(loop, "partition loops before giving them a kind");
+  AffineSpace space(funcOf(loop));
+  AffineExpr lower = space.lowerOf(loop), extent = space.extentOf(loop);
+  if (!lower || !extent)
+    return Outcome::refused(describe(loop) + " has several bounds")
+        .note(loop, "only loops over a single range can be partitioned");
+  bool hasRest = false;
+  int64_t sum = 0;
+  for (int64_t part : parts) {
+    if (part == -1 && !hasRest) {
+      hasRest = true;
+      continue;
+    }
+    if (part <= 0)
+      return Outcome::refused("part " + Twine(part) +
+                              (part == -1 ? " is the second to be inferred"
+                                          : " is not positive"))
+          .note(loop, "of this loop");
+    if (llvm::AddOverflow(sum, part, sum))
+      return Outcome::refused("the sum of the parts overflows")
+          .note(loop, "of this loop");
+  }
+  AffineExpr rest = space.canonical(extent - sum);
+  if (hasRest ? !space.isNonNegative(rest)
+              : !space.isEqual(rest, space.constant(0)))
+    return Outcome::refused("the parts have " + Twine(sum) +
+                            " iterations, which " + describe(loop) +
+                            (hasRest ? " is not shown to have"
+                                     : " is not shown to have exactly"))
+        .note(loop, hasRest ? "its extent may be less; split_domain cuts "
+                              "anywhere"
+                            : "leave one part out (-1)");
+  Loops loops{loop};
+  for (size_t i = 1; i < parts.size(); ++i)
+    loops.push_back(cloneAfter(rewriter, loop, loops.back(), "_part"));
+  AffineExpr at = lower;
+  for (auto [part, number] : llvm::zip_equal(loops, parts)) {
+    AffineExpr end =
+        space.canonical(number == -1 ? at + rest : at + space.constant(number));
+    setBounds(rewriter, part, at, end, space);
+    at = end;
+  }
+  return loops;
+}
+
+DiagnosedSilenceableFailure
+LoopPartitionOp::apply(transform::TransformRewriter &rewriter,
+                       transform::TransformResults &results,
+                       transform::TransformState &state) {
+  nest::ForOp loop;
+  SmallVector<int64_t> parts;
+  if (auto failed = readHandle(*this, state, getLoop(), loop);
+      !failed.succeeded())
+    return failed;
+  if (auto failed =
+          readParams(*this, state, getDynamicParts(), getParts(), parts);
+      !failed.succeeded())
+    return failed;
+  Result<Loops> loops = sched::loopPartition(rewriter, loop, parts);
+  return setLoops(*this, results, getLoops(), loops);
+}

@@ -1,0 +1,52 @@
+//===- Unannotate.cpp - unannotate ----------------------------------------===//
+//
+// Takes away what annotate set; hints alone, so the meaning stays.
+//
+//===----------------------------------------------------------------------===//
+#include "../Apply.h"
+#include "../Rewrite.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::sched;
+
+Outcome sched::unannotate(RewriterBase &rewriter, Operation *op,
+                          StringRef key) {
+  auto loop = dyn_cast<nest::ForOp>(op);
+  auto block = dyn_cast<nest::BlockOp>(op);
+  if (!loop && !block)
+    return Outcome::refused("only loops and blocks carry annotations")
+        .note(op, "this is neither");
+  DictionaryAttr old =
+      loop ? loop.getAnnotationsAttr() : block.getAnnotationsAttr();
+  if (!old || !old.contains(key))
+    return Outcome::refused(describe(op) + " has no annotation '" + key + "'")
+        .note(op, "here");
+  if (loop && loop.getKind() == nest::LoopKind::Bind && key == "axis")
+    return Outcome::refused("the axis of " + describe(op) +
+                            " is part of its kind")
+        .note(op, "a bound loop needs one; bind it to another");
+  NamedAttrList list(old.getValue());
+  list.erase(key);
+  rewriter.modifyOpInPlace(op, [&]() {
+    DictionaryAttr rest =
+        list.empty() ? DictionaryAttr() : list.getDictionary(op->getContext());
+    if (loop)
+      rest ? loop.setAnnotationsAttr(rest) : (void)loop.removeAnnotationsAttr();
+    else
+      rest ? block.setAnnotationsAttr(rest)
+           : (void)block.removeAnnotationsAttr();
+  });
+  return Outcome::done();
+}
+
+DiagnosedSilenceableFailure
+UnannotateOp::apply(transform::TransformRewriter &rewriter,
+                    transform::TransformResults &results,
+                    transform::TransformState &state) {
+  Operation *target = nullptr;
+  if (auto failed = readHandle(*this, state, getTarget(), target);
+      !failed.succeeded())
+    return failed;
+  return toFailure(*this, sched::unannotate(rewriter, target, getKey()));
+}
