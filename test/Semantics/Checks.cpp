@@ -105,9 +105,13 @@ std::string nestor::meaning(nest::FuncOp kernel, const Problem &problem,
   InterpOptions options;
   options.shuffleSeed = seed + 1;
   options.checkRaces = races;
+  options.maxSteps = 3'000'000;
+  options.maxBufferBytes = 1 << 24;
   if (llvm::Error error =
-          Interp::runKernel(kernel, buffers, problem.sizes, options))
-    return takeError(std::move(error)).second;
+          Interp::runKernel(kernel, buffers, problem.sizes, options)) {
+    auto [kind, text] = takeError(std::move(error));
+    return kind == ErrorKind::Budget ? kOverBudget : text;
+  }
   return difference(ArrayRef(buffers).take_back(problem.writes), want,
                     problem.tolerance);
 }

@@ -27,6 +27,9 @@ std::vector<HostTensor> results(const Problem &problem, std::string &why);
 std::string difference(llvm::ArrayRef<HostTensor> got,
                        llvm::ArrayRef<HostTensor> want, double tolerance = 0);
 
+/// What `meaning` says when the kernel became too large to run.
+inline constexpr const char *kOverBudget = "over budget";
+
 /// Empty when `kernel` is valid and computes `want` by the interpreter.
 std::string meaning(nest::FuncOp kernel, const Problem &problem,
                     llvm::ArrayRef<HostTensor> want, uint64_t seed, bool races);

@@ -6,6 +6,8 @@
 
 #include "Checks.h"
 
+#include "nestor/Analysis/Blocks.h"
+
 #include "mlir/Parser/Parser.h"
 
 #include "fmt/format.h"
@@ -56,6 +58,21 @@ CaseSpec nestor::fuzz::makeCase(uint64_t seed, unsigned maxSteps) {
   return spec;
 }
 
+/// Operations after unrolling, about.
+static int64_t codeSize(nest::FuncOp func) {
+  int64_t total = 0;
+  for (nest::BlockOp block : analysis::blocksIn(func)) {
+    int64_t copies = 1;
+    for (nest::ForOp loop : analysis::loopsAround(block))
+      if (loop.getKind() == nest::LoopKind::Unroll)
+        copies = std::min<int64_t>(
+            1 << 20, copies * loop.getConstantTripCount().value_or(1));
+    total += copies *
+             static_cast<int64_t>(block.getBodyBlock()->getOperations().size());
+  }
+  return total;
+}
+
 namespace {
 class Runner {
 public:
@@ -75,6 +92,8 @@ private:
       result.report += "\n--- sequence\n" + schedule->print();
   }
   bool step(unsigned n);
+  /// Too many iterations or too much code: the case ends without the rest.
+  bool tooLarge = false;
   bool replays();
 
   MLIRContext &context;
@@ -109,10 +128,16 @@ bool Runner::step(unsigned n) {
   }
   result.done.push_back(n);
   trace += "\n  " + what;
+  tooLarge = codeSize(problem.kernel) > 20000;
+  if (tooLarge)
+    return false;
   if (std::string why =
           meaning(problem.kernel, problem, want, spec.seed, false);
       !why.empty()) {
-    fail("meaning", why);
+    if (why == kOverBudget)
+      tooLarge = true;
+    else
+      fail("meaning", why);
     return false;
   }
   if (spec.nativeAlways)
@@ -168,7 +193,6 @@ CaseResult Runner::run() {
     if (result.done.size() < spec.done && !step(n))
       return result;
   // Buffers that iterations share are their own after this.
-  const std::string last = print(*problem.module);
   sched::Outcome compacted = schedule->compactBuffers();
   if (!compacted.isDone()) {
     fail("broken", "compact_buffers: " + compacted.getText());
@@ -176,6 +200,8 @@ CaseResult Runner::run() {
   }
   trace += "\n  compact_buffers";
   why = meaning(problem.kernel, problem, want, spec.seed, true);
+  if (why == kOverBudget)
+    return result;
   if (!why.empty()) {
     fail("meaning", why);
     return result;

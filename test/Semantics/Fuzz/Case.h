@@ -38,6 +38,9 @@ struct CaseResult {
   std::map<unsigned, std::pair<unsigned, unsigned>> counts;
 };
 
+/// The process ends by SIGPROF after so many seconds of work; 0: never.
+void limitTime(unsigned seconds);
+
 CaseResult runCase(mlir::MLIRContext &context, const CaseSpec &spec);
 
 /// The smallest case found that fails in the same way; each trial runs in a

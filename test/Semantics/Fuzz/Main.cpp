@@ -30,7 +30,7 @@ struct Settings {
 };
 
 constexpr uint64_t kFullRun = 10000;
-constexpr unsigned kLongestCase = 120;
+constexpr unsigned kLongestCase = 60;
 
 struct Child {
   pid_t pid = 0;
@@ -77,9 +77,9 @@ void Run::child(int pipe, uint64_t from, uint64_t to) {
   for (uint64_t seed = from; seed < to; ++seed) {
     CaseSpec spec = makeCase(seed, settings.steps);
     put(pipe, fmt::format("case {} {}\n", seed, spec.style.kind));
-    alarm(kLongestCase);
+    limitTime(kLongestCase);
     CaseResult result = runCase(context, spec);
-    alarm(0);
+    limitTime(0);
     std::string text;
     for (auto [kind, count] : result.counts)
       text += fmt::format("count {} {} {} {}\n", kind, spec.style.kind,
@@ -153,7 +153,7 @@ void Run::finish(Child &child) {
   int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   if (seed + 1 < child.end)
     pending.push_back({seed + 1, child.end});
-  report(seed, signal == SIGALRM ? std::string("it does not end")
+  report(seed, signal == SIGPROF ? std::string("it does not end")
                                  : fmt::format("crash, signal {}", signal));
 }
 

@@ -7,6 +7,7 @@
 #include "fmt/format.h"
 
 #include <chrono>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ Trial tryIn(const CaseSpec &spec) {
   pid_t child = fork();
   if (child == 0) {
     close(pipes[0]);
-    alarm(60);
+    limitTime(60);
     mlir::MLIRContext context;
     loadDialects(context);
     CaseResult result = runCase(context, spec);
@@ -150,6 +151,12 @@ std::string Shrinker::run() {
                      best.style.cap, last.report);
 }
 } // namespace
+
+void nestor::fuzz::limitTime(unsigned seconds) {
+  itimerval limit = {};
+  limit.it_value.tv_sec = seconds;
+  setitimer(ITIMER_PROF, &limit, nullptr);
+}
 
 std::string nestor::fuzz::shrink(CaseSpec spec, unsigned seconds) {
   return Shrinker(std::move(spec), seconds).run();
