@@ -1,7 +1,9 @@
 //===- Parallel.cpp - Outermost loops on several threads ------------------===//
 //
 // The outermost loops of each nest become parallel: one with many iterations,
-// or several that follow each other directly, which share their iterations. The
+// or several that follow each other directly, which share their iterations. A
+// loop that carries a dependence (time, elimination) stays, and each nest
+// inside it is looked at by itself. The
 // grain is as many of them as fill the time that makes a second thread worth
 // waking. Small kernels thus run on the calling thread.
 //
@@ -21,6 +23,17 @@ static constexpr double kDivisionTime = 200;
 /// Iterations that share among the workers of any machine in reach.
 static constexpr int64_t kEnoughIterations = 64;
 
+/// Whether some block runs the iterations of `loop` in order.
+static bool isOrdered(nest::ForOp loop) {
+  bool ordered = false;
+  loop.walk([&](nest::BlockOp block) {
+    for (unsigned i = 0; i < block.getNumIterators(); ++i)
+      ordered |= block.getIteratorKind(i) == nest::IteratorKind::Ordered &&
+                 loopOf(block, i) == loop;
+  });
+  return ordered;
+}
+
 /// `loops`: of one block, outermost first.
 static void parallelizeNest(RuleContext &context, const sched::LoopRefs &loops,
                             llvm::SmallPtrSetImpl<Operation *> &seen) {
@@ -29,6 +42,8 @@ static void parallelizeNest(RuleContext &context, const sched::LoopRefs &loops,
   size_t at = 0;
   for (; at < loops.size(); ++at) {
     nest::ForOp op = s.get(loops[at]);
+    if (op.getKind() == nest::LoopKind::Serial && isOrdered(op))
+      continue;
     if (!seen.insert(op).second || op.getKind() != nest::LoopKind::Serial)
       return;
     if (op.getConstantTripCount() != 1)

@@ -293,6 +293,8 @@ static void tileBlock(RuleContext &context, sched::BlockRef ref,
       vectorRows |= useOf(access, roles.vector).used;
   Tile tile = chooseTile(m, n, lanes, target.vectorRegisters, vectorRows);
   context.done.insert(name);
+  // What is left in order is the other rules' business.
+  auto giveUp = [&] { context.done.erase(name); };
 
   sched::Param mr =
       s.knob("rows", tile.rows,
@@ -336,11 +338,16 @@ static void tileBlock(RuleContext &context, sched::BlockRef ref,
         epilogue = *reader;
     }
   }
-  bool viaCopy = !epilogue;
+  // A block without an init updates what is there: elements stay in place, and
+  // the code generator keeps them in registers while the reduction runs.
+  bool inPlace = !block.getInitBlock();
+  bool viaCopy = !epilogue && !inPlace;
+  if (inPlace)
+    epilogue.reset();
   if (viaCopy) {
     auto copy = s.cacheWrite(ref, 0, "register");
     if (!context.accept("cache_write", copy))
-      return;
+      return giveUp();
     epilogue = *copy;
   }
 
@@ -404,7 +411,7 @@ static void tileBlock(RuleContext &context, sched::BlockRef ref,
   order.push_back((*v)[1]);
   order.push_back((*v)[2]);
   if (!context.accept("reorder", s.reorder(order)))
-    return;
+    return giveUp();
   unsigned outerLoops = 0;
   for (sched::LoopRef loop : order) {
     ++outerLoops;
@@ -413,14 +420,17 @@ static void tileBlock(RuleContext &context, sched::BlockRef ref,
   }
 
   // 4. Finish each tile while it is in registers.
-  bool fused = context.accept("reverse_compute_at",
-                              s.reverseComputeAt(*epilogue, tileLoop));
+  bool fused =
+      epilogue && context.accept("reverse_compute_at",
+                                 s.reverseComputeAt(*epilogue, tileLoop));
   if (fused && !viaCopy)
     context.accept("set_scope", s.setScope(ref, 0, "register"));
   std::optional<sched::BlockRef> init;
-  auto decomposed = s.decomposeReduction(ref, reduce.front());
-  if (context.accept("decompose_reduction", decomposed))
-    init = *decomposed;
+  if (!inPlace) {
+    auto decomposed = s.decomposeReduction(ref, reduce.front());
+    if (context.accept("decompose_reduction", decomposed))
+      init = *decomposed;
+  }
   if (rows && rows->size() > 1)
     context.accept("unroll", s.unroll((*rows)[1]));
   context.accept("unroll", s.unroll((*v)[1]));

@@ -38,7 +38,7 @@ static void vectorizeBlock(RuleContext &context, sched::BlockRef ref) {
   int best = -1;
   for (unsigned i = 0; i < block.getNumIterators(); ++i) {
     if (block.getIteratorKind(i) == nest::IteratorKind::Ordered)
-      return;
+      continue; // never lanes; points beside each other still may be
     bool unit = false;
     for (const Access &access : accessesOf(block))
       unit |= useOf(access, i).unitStride;
