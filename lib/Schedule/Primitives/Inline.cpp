@@ -206,6 +206,27 @@ static Result<SmallVector<int>> matchingLoads(nest::BlockOp block,
   return *found;
 }
 
+/// Whether the loops provably run through every element of `buffer` that the
+/// iterators' domains span: triangles and parts of a domain do not.
+static bool readsAll(nest::BlockOp block, Value buffer, const BlockForm &form,
+                     ArrayRef<int> plain, AffineSpace &space) {
+  for (Access &access : accessesOf(block)) {
+    if (access.isWrite || access.buffer != buffer)
+      continue;
+    access.conditional = false; // what counts is that the block is there
+    Box box = boxOf(access, block, space, [](nest::ForOp) { return true; });
+    if (!box.dense)
+      return false;
+    for (auto [d, i] : llvm::enumerate(plain))
+      if (i >= 0 && (!space.isNonNegative(-box.lower[d]) ||
+                     !space.isNonNegative(box.lower[d] + box.extent[d] -
+                                          form.extents[i])))
+        return false;
+    return true;
+  }
+  return false;
+}
+
 Outcome sched::reverseComputeInline(RewriterBase &rewriter,
                                     nest::BlockOp block) {
   nest::FuncOp func = funcOf(block);
@@ -258,6 +279,11 @@ Outcome sched::reverseComputeInline(RewriterBase &rewriter,
                               " do not run over the same elements")
           .note(block, "iterator " + Twine(i) + " has no equal there");
   }
+  if (leavesGaps(form, space) || !readsAll(block, buffer, form, *plain, space))
+    return Outcome::refused("the loops of " + describe(block) +
+                            " may skip elements of " + describe(buffer))
+        .note(block, "the producer would compute what this block never does; "
+                     "inline before fusing or cutting loops");
   Operation *first = producer;
   for (nest::BlockOp other : blocksIn(func)) {
     if (other == block || other == producer || isBefore(other, first) ||

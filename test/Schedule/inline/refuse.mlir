@@ -57,3 +57,35 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x8xf32>, %B: memref<8x8xf32>) {
+    %T = nest.alloc : memref<8x8xf32>
+    nest.for %i = 0 to 8 {
+      nest.for %j = 0 to 8 {
+        nest.block "T" (%v : spatial = %i to 8, %w : spatial = %j to 8) {
+          %a = memref.load %A[%v, %w] : memref<8x8xf32>
+          memref.store %a, %T[%v, %w] : memref<8x8xf32>
+        }
+      }
+    }
+    nest.for %i = 0 to 8 {
+      nest.for %j = 0 to %i + 1 {
+        // expected-note @+1 {{would compute what this block never does}}
+        nest.block "B" (%v : spatial = %i to 8, %w : spatial = %j to 8) {
+          %t = memref.load %T[%v, %w] : memref<8x8xf32>
+          memref.store %t, %B[%v, %w] : memref<8x8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    // expected-error @+1 {{the loops of block 'B' may skip elements of}}
+    transform.nest.reverse_compute_inline %b
+    transform.yield
+  }
+}
