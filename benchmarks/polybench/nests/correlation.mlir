@@ -18,6 +18,8 @@ nest.func @correlation(%data: memref<?x?xf64>, %corr: memref<?x?xf64>, %mean: me
         memref.store %x2, %mean[%vj] : memref<?xf64>
       }
     }
+  }
+  nest.for %j = 0 to symbol(%m) {
     nest.block "average" (%vj : spatial = %j to symbol(%m)) {
       %mean0 = memref.load %mean[%vj] : memref<?xf64>
       %n1 = arith.index_cast %n : index to i64
@@ -41,6 +43,8 @@ nest.func @correlation(%data: memref<?x?xf64>, %corr: memref<?x?xf64>, %mean: me
         memref.store %x5, %stddev[%vj] : memref<?xf64>
       }
     }
+  }
+  nest.for %j = 0 to symbol(%m) {
     nest.block "stddev" (%vj : spatial = %j to symbol(%m)) {
       %stddev0 = memref.load %stddev[%vj] : memref<?xf64>
       %n1 = arith.index_cast %n : index to i64
@@ -91,6 +95,10 @@ nest.func @correlation(%data: memref<?x?xf64>, %corr: memref<?x?xf64>, %mean: me
           memref.store %x4, %corr[%vi, %vj] : memref<?x?xf64>
         }
       }
+    }
+  }
+  nest.for %i = 0 to symbol(%m) - 1 {
+    nest.for %j = %i + 1 to symbol(%m) {
       nest.block "mirror" (%vi : spatial = %i to symbol(%m), %vj : spatial = %j to symbol(%m)) {
         %corr0 = memref.load %corr[%vi, %vj] : memref<?x?xf64>
         memref.store %corr0, %corr[%vj, %vi] : memref<?x?xf64>

@@ -17,6 +17,8 @@ nest.func @covariance(%data: memref<?x?xf64>, %cov: memref<?x?xf64>, %mean: memr
         memref.store %x2, %mean[%vj] : memref<?xf64>
       }
     }
+  }
+  nest.for %j = 0 to symbol(%m) {
     nest.block "average" (%vj : spatial = %j to symbol(%m)) {
       %mean0 = memref.load %mean[%vj] : memref<?xf64>
       %n1 = arith.index_cast %n : index to i64
@@ -50,6 +52,10 @@ nest.func @covariance(%data: memref<?x?xf64>, %cov: memref<?x?xf64>, %mean: memr
           memref.store %x4, %cov[%vi, %vj] : memref<?x?xf64>
         }
       }
+    }
+  }
+  nest.for %i = 0 to symbol(%m) {
+    nest.for %j = %i to symbol(%m) {
       nest.block "scale" (%vi : spatial = %i to symbol(%m), %vj : spatial = %j to symbol(%m)) {
         %cov0 = memref.load %cov[%vi, %vj] : memref<?x?xf64>
         %c1 = arith.constant 1 : index

@@ -1,4 +1,5 @@
-// Shortest paths between all pairs
+// Shortest paths between all pairs. No cycle is negative, so step k leaves row k and column k as they are:
+// the pairs (i, j) are independent.
 nest.func @floyd_warshall(%path: memref<?x?xi32>, %n: index)
     attributes {shapes = [
       affine_map<()[n] -> (n, n)>]} {

@@ -48,8 +48,10 @@ nest.func @gramschmidt(%A: memref<?x?xf64>, %R: memref<?x?xf64>, %Q: memref<?x?x
           memref.store %x4, %R[%vk, %vj] : memref<?x?xf64>
         }
       }
-      nest.for %i = 0 to symbol(%m) {
-        nest.block "A" (%vk : ordered = %k to symbol(%n), %vj : spatial = %j to symbol(%n), %vi : spatial = %i to symbol(%m)) {
+    }
+    nest.for %i = 0 to symbol(%m) {
+      nest.for %j = %k + 1 to symbol(%n) {
+        nest.block "A" (%vk : ordered = %k to symbol(%n), %vi : spatial = %i to symbol(%m), %vj : spatial = %j to symbol(%n)) {
           %a0 = memref.load %A[%vi, %vj] : memref<?x?xf64>
           %q1 = memref.load %Q[%vi, %vk] : memref<?x?xf64>
           %r2 = memref.load %R[%vk, %vj] : memref<?x?xf64>

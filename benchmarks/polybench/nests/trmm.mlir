@@ -4,8 +4,8 @@ nest.func @trmm(%A: memref<?x?xf64>, %B: memref<?x?xf64>, %m: index, %n: index)
       affine_map<()[m, n] -> (m, m)>,
       affine_map<()[m, n] -> (m, n)>]} {
   nest.for %i = 0 to symbol(%m) {
-    nest.for %j = 0 to symbol(%n) {
-      nest.for %k = %i + 1 to symbol(%m) {
+    nest.for %k = %i + 1 to symbol(%m) {
+      nest.for %j = 0 to symbol(%n) {
         nest.block "sum" (%vi : ordered = %i to symbol(%m), %vj : spatial = %j to symbol(%n), %vk : reduce = %k to symbol(%m)) {
           %b0 = memref.load %B[%vi, %vj] : memref<?x?xf64>
           %a1 = memref.load %A[%vk, %vi] : memref<?x?xf64>
@@ -15,6 +15,8 @@ nest.func @trmm(%A: memref<?x?xf64>, %B: memref<?x?xf64>, %m: index, %n: index)
           memref.store %x4, %B[%vi, %vj] : memref<?x?xf64>
         }
       }
+    }
+    nest.for %j = 0 to symbol(%n) {
       nest.block "scale" (%vi : ordered = %i to symbol(%m), %vj : spatial = %j to symbol(%n)) {
         %b0 = memref.load %B[%vi, %vj] : memref<?x?xf64>
         %c1 = arith.constant 1.5 : f64
