@@ -98,14 +98,15 @@ void tile(Prepared &p) {
 using Step = std::function<bool(Prepared &)>;
 
 void run(benchmark::State &state, bool tiled, bool cold, const Step &step) {
-  Kernel kernel;
-  Prepared base = kernel.plain();
+  auto kernel = std::make_unique<Kernel>();
+  Prepared base = kernel->plain();
   if (tiled)
     tile(base);
   for (auto _ : state) {
     if (cold) {
-      kernel = Kernel();
-      base = kernel.plain();
+      base = Prepared();
+      kernel = std::make_unique<Kernel>();
+      base = kernel->plain();
       if (tiled)
         tile(base);
     }
@@ -250,7 +251,7 @@ int main(int argc, char **argv) {
       std::string name = std::string(entry.name) +
                          (entry.tiled ? "/tiled" : "") + (cold ? "/cold" : "");
       auto *registered = benchmark::RegisterBenchmark(
-          name, [&entry, cold](benchmark::State &state) {
+          name.c_str(), [&entry, cold](benchmark::State &state) {
             run(state, entry.tiled, cold, entry.step);
           });
       registered->UseManualTime();
