@@ -7,10 +7,12 @@
 //                             the library only gives the initial values
 //   time c --library=FILE     the same for the library's own kernels
 //
-// Each run starts from the initial values, with caches full of something else.
-// Exit status 9: a result differs.
+// With --interp a check also runs in the interpreter, which sees reads of what
+// nobody wrote, wrong indices and races. Each run starts from the initial
+// values, with caches full of something else. Exit status 9: a result differs.
 #include "Kernels.h"
 
+#include "nestor/Interp/Interp.h"
 #include "nestor/Pipeline/Dialects.h"
 #include "nestor/Rules/Rules.h"
 #include "nestor/Support/Error.h"
@@ -29,7 +31,7 @@ using namespace nestor::polybench;
 /// fill its one table of names.
 struct Options {
   std::string what, library, nests = NESTOR_NESTS, filter = ".", schedule;
-  bool fixedSizes = true, show = false;
+  bool fixedSizes = true, show = false, interp = false;
   int threads = 1;
   double seconds = 1, tolerance = 1e-10;
 };
@@ -46,6 +48,7 @@ static constexpr llvm::StringLiteral kUsage =
     "  --time=SECONDS        how long to measure; at least one run\n"
     "  --tolerance=X         largest difference, by the buffer's largest "
     "value\n"
+    "  --interp              check: in the interpreter too, with its checks\n"
     "  --show                print scheduled nests and refusals\n";
 
 static bool parseOptions(llvm::ArrayRef<char *> arguments) {
@@ -65,6 +68,8 @@ static bool parseOptions(llvm::ArrayRef<char *> arguments) {
       options.fixedSizes = value == "fixed";
     else if (name == "--show")
       options.show = true;
+    else if (name == "--interp")
+      options.interp = true;
     else if (name == "--threads"     ? value.getAsInteger(10, options.threads)
              : name == "--time"      ? value.getAsDouble(options.seconds)
              : name == "--tolerance" ? value.getAsDouble(options.tolerance)
@@ -82,31 +87,70 @@ static int fail(llvm::Error error) {
   return static_cast<int>(kind);
 }
 
-/// The kernel's nest under `schedule`, compiled.
-static llvm::Expected<std::unique_ptr<NativeNest>>
-compile(const pb_kernel &kernel, llvm::StringRef schedule) {
+namespace {
+/// A kernel's nest in a context of its own: what 30 kernels leave behind adds
+/// up.
+struct Nest {
+  std::unique_ptr<mlir::MLIRContext> context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  nest::FuncOp func;
+};
+} // namespace
+
+static const Target &hostTarget() {
   static const Target target = Target::host();
-  // A context each: what 30 kernels leave behind adds up.
+  return target;
+}
+
+/// The kernel's nest under `schedule`.
+static llvm::Expected<Nest> makeNest(const pb_kernel &kernel,
+                                     llvm::StringRef schedule) {
   mlir::DialectRegistry registry;
   registerDialects(registry);
-  mlir::MLIRContext context(registry);
-  auto module = parseNest(context, options.nests, kernel);
+  Nest nest;
+  nest.context = std::make_unique<mlir::MLIRContext>(registry);
+  auto module = parseNest(*nest.context, options.nests, kernel);
   if (!module)
     return module.takeError();
-  nest::FuncOp func = *(*module)->getOps<nest::FuncOp>().begin();
+  nest.module = std::move(*module);
+  nest.func = *nest.module->getOps<nest::FuncOp>().begin();
   if (options.fixedSizes)
-    fixSizes(func, sizesOf(kernel));
+    fixSizes(nest.func, sizesOf(kernel));
   if (schedule == "default") {
-    DefaultSchedule result = scheduleKernel(func, target);
+    DefaultSchedule result = scheduleKernel(nest.func, hostTarget());
     if (options.show)
       for (const std::string &refusal : result.refusals)
         llvm::errs() << "// refused: " << refusal << "\n";
   }
   if (options.show)
-    llvm::errs() << **module << "\n";
-  if (mlir::failed(mlir::verify(**module)))
+    llvm::errs() << *nest.module << "\n";
+  if (mlir::failed(mlir::verify(*nest.module)))
     return makeError(ErrorKind::Internal, "invalid nest");
-  return NativeNest::compile(func, target);
+  return nest;
+}
+
+/// The nest in the interpreter, on `buffers` in place.
+static llvm::Error interpret(const pb_kernel &kernel, nest::FuncOp func,
+                             const Buffers &buffers) {
+  std::vector<HostTensor> tensors;
+  for (size_t i = 0; i < buffers.count(); ++i) {
+    auto type = llvm::cast<mlir::MemRefType>(func.getArgumentTypes()[i]);
+    HostTensor &tensor = tensors.emplace_back();
+    tensor.elementType = type.getElementType();
+    for (const int64_t *dim = kernel.buffers[i].dims; *dim; ++dim)
+      tensor.dims.push_back(*dim);
+    auto *bytes = static_cast<const uint8_t *>(buffers.pointers()[i]);
+    tensor.bytes.assign(bytes, bytes + buffers.bytes(i));
+  }
+  InterpOptions checks;
+  checks.checkRaces = true;
+  checks.shuffleSeed = 1;
+  if (llvm::Error error =
+          Interp::runKernel(func, tensors, sizesOf(kernel), checks))
+    return error;
+  for (size_t i = 0; i < buffers.count(); ++i)
+    llvm::copy(tensors[i].bytes, static_cast<uint8_t *>(buffers.pointers()[i]));
+  return llvm::Error::success();
 }
 
 /// True when every schedule of this kernel gives the C kernel's results.
@@ -116,35 +160,53 @@ static bool check(const pb_kernel &kernel, rt::Executor &executor) {
   want.copyFrom(start);
   kernel.run(want.pointers());
   bool fine = true;
+  auto report = [&](llvm::StringRef how, llvm::Error failure) {
+    llvm::outs() << llvm::left_justify(kernel.name, 16)
+                 << llvm::left_justify(how, 16);
+    std::string where;
+    double error = 0;
+    bool right = !failure;
+    if (failure) {
+      llvm::outs() << "FAILED: " << takeError(std::move(failure)).second
+                   << "\n";
+    } else {
+      error = kernel.residual
+                  ? kernel.residual(start.pointers(), got.pointers())
+                  : difference(kernel, got, want, where);
+      right = error <= options.tolerance;
+      if (error == 0)
+        llvm::outs() << "exact\n";
+      else
+        llvm::outs() << (right ? "off by " : "WRONG by ")
+                     << llvm::format("%.1e", error)
+                     << (where.empty() ? " (residual)" : " in " + where)
+                     << "\n";
+    }
+    llvm::outs().flush();
+    fine &= right;
+  };
   for (llvm::StringRef schedule : {"none", "default"}) {
     if (!options.schedule.empty() && schedule != options.schedule)
       continue;
-    llvm::outs() << llvm::left_justify(kernel.name, 16)
-                 << llvm::left_justify(schedule, 8);
-    auto native = compile(kernel, schedule);
+    auto nest = makeNest(kernel, schedule);
+    if (!nest) {
+      report(schedule, nest.takeError());
+      continue;
+    }
+    if (options.interp) {
+      got.copyFrom(start);
+      report((schedule + ", interp").str(), interpret(kernel, nest->func, got));
+    }
+    auto native = NativeNest::compile(nest->func, hostTarget());
     if (!native) {
-      llvm::outs() << "FAILED: " << takeError(native.takeError()).second
-                   << "\n";
-      fine = false;
+      report(schedule, native.takeError());
       continue;
     }
     got.copyFrom(start);
     int32_t status = (*native)->run(got.pointers(), sizesOf(kernel), executor);
-    std::string where;
-    double error = kernel.residual
-                       ? kernel.residual(start.pointers(), got.pointers())
-                       : difference(kernel, got, want, where);
-    bool right = status == 0 && error <= options.tolerance;
-    fine &= right;
-    if (status != 0)
-      llvm::outs() << "FAILED: status " << status << "\n";
-    else if (error == 0)
-      llvm::outs() << "exact\n";
-    else
-      llvm::outs() << (right ? "off by " : "WRONG by ")
-                   << llvm::format("%.1e", error)
-                   << (where.empty() ? " (residual)" : " in " + where) << "\n";
-    llvm::outs().flush();
+    report(schedule, status == 0 ? llvm::Error::success()
+                                 : makeError(ErrorKind::RunTime,
+                                             "status " + llvm::Twine(status)));
   }
   return fine;
 }
@@ -170,8 +232,11 @@ static llvm::Error measure(const pb_kernel &kernel, bool ours,
   };
   Clock::time_point began = Clock::now();
   if (ours) {
-    auto compiled = compile(
-        kernel, options.schedule.empty() ? "default" : options.schedule);
+    auto nest = makeNest(kernel, options.schedule.empty() ? "default"
+                                                          : options.schedule);
+    if (!nest)
+      return nest.takeError();
+    auto compiled = NativeNest::compile(nest->func, hostTarget());
     if (!compiled)
       return compiled.takeError();
     native = std::move(*compiled);

@@ -20,6 +20,10 @@ nest.func @gesummv(%A: memref<?x?xf64>, %B: memref<?x?xf64>, %tmp: memref<?xf64>
         %x4 = arith.addf %tmp0, %x3 : f64
         memref.store %x4, %tmp[%vi] : memref<?xf64>
       }
+    }
+  }
+  nest.for %i = 0 to symbol(%n) {
+    nest.for %j = 0 to symbol(%n) {
       nest.block "Bx" (%vi : spatial = %i to symbol(%n), %vj : reduce = %j to symbol(%n)) init {
         %c0 = arith.constant 0.0 : f64
         memref.store %c0, %y[%vi] : memref<?xf64>
@@ -32,6 +36,8 @@ nest.func @gesummv(%A: memref<?x?xf64>, %B: memref<?x?xf64>, %tmp: memref<?xf64>
         memref.store %x4, %y[%vi] : memref<?xf64>
       }
     }
+  }
+  nest.for %i = 0 to symbol(%n) {
     nest.block "y" (%vi : spatial = %i to symbol(%n)) {
       %c0 = arith.constant 1.5 : f64
       %tmp1 = memref.load %tmp[%vi] : memref<?xf64>
