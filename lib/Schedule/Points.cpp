@@ -105,10 +105,10 @@ bool sched::startsInside(nest::BlockOp block, Operation *scope,
       return false;
     first[space.of(loop.getInductionVar())] = lower.replace(first);
   }
+  offender = {};
   for (unsigned i = 0; i < block.getNumIterators(); ++i)
     if (block.getIteratorKind(i) == nest::IteratorKind::Reduce &&
         !space.isEqual(form.bindings[i].replace(first), space.constant(0)))
       return false;
-  offender = {};
   return true;
 }

@@ -143,6 +143,11 @@ Result<nest::BlockOp> sched::cacheWrite(RewriterBase &rewriter,
       return Outcome::refused(describe(reader) + " reads " + describe(*buffer) +
                               " in the same nest")
           .note(reader, "here; cache before moving blocks together");
+  if (Operation *alloc = (*buffer).getDefiningOp();
+      alloc && alloc->getParentOp() != func)
+    return Outcome::refused(describe(*buffer) + " of " + describe(block) +
+                            " lives inside a loop")
+        .note(alloc, "cache before buffers move");
   // What the block reads back must be what its init wrote.
   SmallVector<Access> accesses = accessesOf(block);
   for (const Access &read : accesses)

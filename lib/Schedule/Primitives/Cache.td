@@ -17,8 +17,8 @@ def CacheWriteOp : NestTransformOp<"cache_write"> {
   let description = [{
     The block writes into a buffer of its own; a copy after its nest writes the
     `buffer`-th output. Move it with `reverse_compute_at`.
-    Refuses buffers with other writers or with readers in the same nest, and
-    blocks that leave gaps.
+    Refuses buffers with other writers or with readers in the same nest, blocks
+    that leave gaps, and updates of what was in the buffer before.
   }];
   let arguments = (ins BlockHandle:$block, I64Attr:$buffer, StrAttr:$scope);
   let results = (outs BlockHandle:$copy);

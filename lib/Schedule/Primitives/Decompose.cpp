@@ -61,6 +61,12 @@ static Outcome checkDecompose(nest::BlockOp block, nest::ForOp loop,
     return Outcome::refused(describe(loop) + " is not around " +
                             describe(block))
         .note(loop, "this loop");
+  for (const Access &access : accessesOf(block))
+    if (Operation *alloc = access.buffer.getDefiningOp();
+        alloc && access.inInit && loop->isAncestor(alloc))
+      return Outcome::refused("a buffer of " + describe(block) +
+                              " lives inside " + describe(loop))
+          .note(alloc, "decompose inside of that, or before buffers move");
   if (analysis::kindOf(block) != BlockKind::Reduction)
     return Outcome::refused(describe(block) + " is no reduction")
         .note(block, "its writes are indexed by reduce iterators, or its "

@@ -13,8 +13,9 @@ def DecomposeReductionOp : NestTransformOp<"decompose_reduction"> {
       nest.for %j { nest.block "C_init" … {…} }
       nest.for %k { nest.for %j { nest.block "C" … {…} } } }
     ```
-    Refuses blocks without init, loops inside of a reduction loop, and loops
-    or predicates that mix spatial and reduce iterators.
+    Refuses blocks without init, loops inside of a reduction loop, loops or
+    predicates that mix spatial and reduce iterators, loops that come back to an
+    element, what the init would overtake, and reductions that begin elsewhere.
   }];
   let arguments = (ins BlockHandle:$block, LoopHandle:$loop);
   let results = (outs BlockHandle:$init);

@@ -224,6 +224,9 @@ static void rewriteAccesses(RewriterBase &rewriter, nest::FuncOp func,
   }
 }
 
+/// How much larger padding may make a buffer.
+static constexpr uint64_t kMostPadding = 256;
+
 static Outcome checkArgument(nest::BlockOp block, Value buffer, unsigned arg) {
   nest::FuncOp func = funcOf(block);
   for (nest::BlockOp writer : writersOf(buffer, func))
@@ -276,6 +279,21 @@ Outcome sched::transformLayout(RewriterBase &rewriter, nest::BlockOp block,
   SmallVector<AffineExpr> extents =
       newShape(*layout, map, shape, space, padded);
   MemRefType newType = typeOf(oldType, extents);
+  if (newType.hasStaticShape()) {
+    auto elementsOf = [](MemRefType type) {
+      uint64_t count = 1;
+      for (int64_t extent : type.getShape())
+        count = llvm::SaturatingMultiply(count, uint64_t(extent));
+      return count;
+    };
+    uint64_t most = llvm::SaturatingMultiply(
+        std::max<uint64_t>(elementsOf(oldType), 64), kMostPadding);
+    if (elementsOf(newType) > most)
+      return Outcome::refused("the layout pads " + describe(*buffer) +
+                              " to more than " + Twine(kMostPadding) +
+                              " times its size")
+          .note(block, "divide dims by factors that divide their extents");
+  }
   if (auto alloc = (*buffer).getDefiningOp<nest::AllocOp>()) {
     rewriter.modifyOpInPlace(alloc, [&]() {
       alloc.getResult().setType(newType);

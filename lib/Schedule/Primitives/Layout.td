@@ -14,7 +14,7 @@ def TransformLayoutOp : NestTransformOp<"transform_layout"> {
     makes the new form from the old one (what is padded is 0).
 
     Refuses arguments that are written, arguments that were transformed before,
-    and maps that are not of that form.
+    maps that are not of that form, and padding to more than 256 times the size.
   }];
   let arguments = (ins BlockHandle:$block, StrAttr:$role, I64Attr:$buffer,
                        AffineMapAttr:$map);

@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
+#include "../Points.h"
 #include "../Rewrite.h"
 
 #include "nestor/Analysis/Scan.h"
@@ -77,6 +78,15 @@ static Outcome check(nest::ForOp loop, int64_t axis, AffineSpace &space,
     return Outcome::refused(describe(plan.outermostReduce) +
                             " holds other blocks than " + describe(block))
         .note(plan.outermostReduce, "rfactor before moving blocks together");
+  nest::ForOp offender;
+  if (!startsInside(block, plan.outermostReduce->getParentOp(), space,
+                    offender))
+    return Outcome::refused("the first step of the reduction of " +
+                            describe(block) + " may not be inside " +
+                            describe(plan.outermostReduce))
+        .note(offender ? offender.getOperation() : block.getOperation(),
+              "another loop starts the reduction, and the combined parts would "
+              "start it anew; factor before dividing its domain");
   // Spatial loops inside are run through again, without the reduction.
   for (nest::ForOp around : plan.around)
     if (plan.outermostReduce->isProperAncestor(around))

@@ -13,7 +13,8 @@ def RFactorOp : NestTransformOp<"rfactor"> {
     nest.for %l { nest.block "S" … S[] += R[%l] }
     ```
     Refuses updates that are no known commutative operation, loops that feed
-    spatial iterators, and nests that hold other blocks.
+    spatial iterators, nests that hold other blocks, loops inside whose bounds
+    name a reduction loop, and reductions that begin elsewhere.
   }];
   let arguments = (ins LoopHandle:$loop, I64Attr:$axis);
   let results = (outs BlockHandle:$partial);

@@ -11,10 +11,56 @@
 #include "../Apply.h"
 #include "../Rewrite.h"
 
+#include "nestor/Analysis/Scan.h"
+
 using namespace mlir;
 using namespace nestor;
 using namespace nestor::sched;
 using namespace nestor::analysis;
+
+/// Loops with lists of bounds, into tiles that start at multiples of their
+/// size:
+///
+///   for i in max(L..)..min(U..)
+///   ==>  for io in max(L floordiv f..)..min(U ceildiv f..)
+///          for i in max(L.., io * f)..min(U.., io * f + f)
+static Loops splitLists(RewriterBase &rewriter, nest::ForOp loop,
+                        ArrayRef<int64_t> factors, int64_t tile,
+                        AffineSpace &space) {
+  LoopBounds whole = LoopBounds::of(loop, space);
+  Loops loops{loop};
+  OpBuilder::InsertionGuard guard(rewriter);
+  SmallVector<Operation *> body;
+  for (Operation &op : loop.getBodyBlock()->without_terminator())
+    body.push_back(&op);
+  rewriter.setInsertionPoint(loop.getBodyBlock()->getTerminator());
+  AffineExpr old = space.of(loop.getInductionVar()), outer = old;
+  for (size_t i = 0; i < factors.size(); ++i) {
+    LoopBounds bounds;
+    for (AffineExpr lower : whole.lowers)
+      bounds.lowers.push_back(space.simplify(lower.floorDiv(tile)));
+    for (AffineExpr upper : whole.uppers)
+      bounds.uppers.push_back(space.simplify(upper.ceilDiv(tile)));
+    if (i > 0) {
+      loops.push_back(
+          makeLoop(rewriter, loop.getLoc(), space.constant(1), space));
+      rewriter.setInsertionPoint(loops.back().getBodyBlock()->getTerminator());
+      bounds.lowers.push_back(space.canonical(outer * factors[i]));
+      bounds.uppers.push_back(space.canonical(outer * factors[i] + factors[i]));
+    }
+    rewriter.modifyOpInPlace(loops.back(),
+                             [&]() { bounds.write(loops.back(), space); });
+    outer = space.of(loops.back().getInductionVar());
+    if (i + 1 < factors.size())
+      tile /= factors[i + 1];
+  }
+  Operation *end = loops.back().getBodyBlock()->getTerminator();
+  for (Operation *op : body) {
+    rewriter.moveOpBefore(op, end);
+    replaceVariables(rewriter, op, {{old, outer}}, space);
+  }
+  return loops;
+}
 
 Result<Loops> sched::split(RewriterBase &rewriter, nest::ForOp loop,
                            ArrayRef<int64_t> factors, Tail tail) {
@@ -26,9 +72,6 @@ Result<Loops> sched::split(RewriterBase &rewriter, nest::ForOp loop,
         .note(loop, "split loops before giving them a kind");
   AffineSpace space(funcOf(loop));
   AffineExpr lower = space.lowerOf(loop), extent = space.extentOf(loop);
-  if (!lower || !extent)
-    return Outcome::refused(describe(loop) + " has several bounds")
-        .note(loop, "only loops over a single range can be split");
   // Infer the factor that is left out.
   int inferred = -1;
   int64_t product = 1;
@@ -45,6 +88,13 @@ Result<Loops> sched::split(RewriterBase &rewriter, nest::ForOp loop,
     if (llvm::MulOverflow(product, factor, product))
       return Outcome::refused("the split factors' product overflows")
           .note(loop, "of this loop");
+  }
+  if (!lower || !extent) {
+    if (inferred != 0 || tail != Tail::Predicate)
+      return Outcome::refused(describe(loop) + " has several bounds")
+          .note(loop, "its tiles may be cut on both sides: leave the outermost "
+                      "factor out (-1), and no tail");
+    return splitLists(rewriter, loop, factors, product, space);
   }
   SmallVector<AffineExpr> extents;
   for (int64_t factor : factors)
@@ -75,8 +125,12 @@ Result<Loops> sched::split(RewriterBase &rewriter, nest::ForOp loop,
           .note(loop, "there is nothing but the rest; take smaller factors");
     nest::ForOp rest = cloneAfter(rewriter, loop, loop, "_tail");
     AffineExpr end = space.canonical(full * product);
-    setBounds(rewriter, rest, space.canonical(lower + end),
-              space.canonical(lower + extent), space);
+    LoopBounds bounds{{space.canonical(lower + end)},
+                      {space.canonical(lower + extent)}};
+    // Nothing runs, and no tile is before the start, where the loop is empty.
+    if (!space.isNonNegative(extent))
+      bounds.lowers.push_back(lower);
+    rewriter.modifyOpInPlace(rest, [&]() { bounds.write(rest, space); });
     extents[0] = full;
     extent = end;
   }

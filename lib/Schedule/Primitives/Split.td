@@ -21,8 +21,15 @@ def SplitOp : NestTransformOp<"split", [DeclareOpInterfaceMethods<OpAsmOpInterfa
       nest.block "B" (%v : spatial = %io * 16 + %ii to 100) } }
     nest.for %i = 96 to 100 { nest.block "B_tail" (%v : spatial = %i to 100) }
     ```
-    Refuses loops that are not serial, loops with several bounds, more than one
-    -1, factors whose product does not cover the extent, a tail to peel where
+    Tiles of a loop with several bounds start at multiples of their size and are
+    cut by those bounds, on both sides.
+    ```mlir
+    nest.for %i = max(%t, 2) to min(%t + 50, 100) { ... }
+    nest.for %io = max(%t floordiv 16, 0) to min((%t + 50) ceildiv 16, 7) {
+      nest.for %i = max(%t, 2, %io * 16) to min(%t + 50, 100, %io * 16 + 16) { ... } }
+    ```
+    Refuses loops that are not serial, loops with several bounds and another
+    outermost factor than -1 or a tail, more than one -1, factors whose product does not cover the extent, a tail to peel where
     the outermost factor is given or there is no full tile, and a perfect split
     whose factors are not shown to divide the extent.
   }];

@@ -132,3 +132,55 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// The steps from 2 on: elements hold what others left there.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x6xf32>, %S: memref<8xf32>) {
+    nest.for %k = 0 to 4 {
+      nest.for %i = 0 to 8 {
+        // expected-note @+1 {{the copy would overwrite elements that it leaves alone}}
+        nest.block "S" (%v : spatial = %i to 8, %vk : reduce = %k + 2 to 6) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %S[%v] : memref<8xf32>
+        } {
+          %a = memref.load %A[%v, %vk] : memref<8x6xf32>
+          %s = memref.load %S[%v] : memref<8xf32>
+          %r = arith.addf %s, %a : f32
+          memref.store %r, %S[%v] : memref<8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %s = transform.nest.get_block "S" in %root : !transform.any_op
+    %k, %i = transform.nest.get_loops %s : 2
+    // expected-error @+1 {{the first step of the reduction of block 'S' may not be in its nest}}
+    %c = transform.nest.cache_write %s write 0 in "shared"
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8xf32>) {
+    nest.for %i = 0 to 8 {
+      // expected-note @+1 {{cache before buffers move}}
+      %S = nest.alloc : memref<8xf32>
+      nest.block "S" (%v : spatial = %i to 8) {
+        %a = memref.load %A[%v] : memref<8xf32>
+        memref.store %a, %S[%v] : memref<8xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %s = transform.nest.get_block "S" in %root : !transform.any_op
+    // expected-error @+1 {{lives inside a loop}}
+    %c = transform.nest.cache_write %s write 0 in "shared"
+    transform.yield
+  }
+}

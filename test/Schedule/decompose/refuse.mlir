@@ -120,8 +120,8 @@ module attributes {transform.with_named_sequence} {
 module attributes {transform.with_named_sequence} {
   nest.func @f(%A: memref<8x6xf32>, %S: memref<8xf32>) {
     nest.for %i = 0 to 8 {
-      // expected-note @+1 {{another loop starts the reduction}}
       nest.for %k = 0 to 6 {
+        // expected-note @+1 {{another loop starts the reduction}}
         nest.block "S" (%v : spatial = %i to 8, %vk : reduce = %k to 6) init {
           %z = arith.constant 0.0 : f32
           memref.store %z, %S[%v] : memref<8xf32>
@@ -142,6 +142,41 @@ module attributes {transform.with_named_sequence} {
     %p = transform.nest.get_block "S_part" in %root : !transform.any_op
     // expected-error @+1 {{the first step of the reduction of block 'S_part' may not be inside loop 1 of block 'S_part'}}
     %z = transform.nest.decompose_reduction %p at %k1
+    transform.yield
+  }
+}
+
+// -----
+
+// The accumulator lives inside the loop.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x6xf32>, %B: memref<8xf32>) {
+    nest.for %i = 0 to 8 {
+      // expected-note @+1 {{decompose inside of that, or before buffers move}}
+      %S = nest.alloc : memref<8xf32>
+      nest.for %k = 0 to 6 {
+        nest.block "S" (%v : spatial = %i to 8, %vk : reduce = %k to 6) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %S[%v] : memref<8xf32>
+        } {
+          %a = memref.load %A[%v, %vk] : memref<8x6xf32>
+          %s = memref.load %S[%v] : memref<8xf32>
+          %r = arith.addf %s, %a : f32
+          memref.store %r, %S[%v] : memref<8xf32>
+        }
+      }
+      nest.block "B" (%v : spatial = %i to 8) {
+        %s = memref.load %S[%v] : memref<8xf32>
+        memref.store %s, %B[%v] : memref<8xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %s = transform.nest.get_block "S" in %root : !transform.any_op
+    %i, %k = transform.nest.get_loops %s : 2
+    // expected-error @+1 {{a buffer of block 'S' lives inside loop 0 of block 'S'}}
+    %z = transform.nest.decompose_reduction %s at %i
     transform.yield
   }
 }

@@ -39,3 +39,26 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x8xf32> {nest.constant}, %B: memref<8x8xf32>) {
+    nest.for %i = 0 to 8 {
+      nest.for %j = 0 to 8 {
+        // expected-note @+1 {{divide dims by factors that divide their extents}}
+        nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 8) {
+          %a = memref.load %A[%u, %v] : memref<8x8xf32>
+          memref.store %a, %B[%u, %v] : memref<8x8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    // expected-error @+1 {{the layout pads argument 0 to more than 256 times its size}}
+    transform.nest.transform_layout %b "read" 0 to affine_map<(d0, d1) -> (d0 floordiv 1000, d1 floordiv 1000, d0 mod 1000, d1 mod 1000)>
+    transform.yield
+  }
+}

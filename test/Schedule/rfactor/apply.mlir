@@ -36,3 +36,36 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// The loop inside keeps its range.
+// CHECK-LABEL: nest.func @f
+// CHECK: nest.block "S_rf"
+// CHECK: nest.for %[[I:.*]] = -1 to 7 {
+// CHECK: nest.for %[[K:.*]] = 0 to 6 {
+// CHECK: nest.block "S" (%{{.*}} : spatial = %[[I]] + 1 to 8, %{{.*}} : reduce = %[[K]] to 6)
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x6xf32>, %S: memref<8xf32>) {
+    nest.for %k = 0 to 6 {
+      nest.for %i = -1 to 7 {
+        nest.block "S" (%v : spatial = %i + 1 to 8, %vk : reduce = %k to 6) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %S[%v] : memref<8xf32>
+        } {
+          %a = memref.load %A[%v, %vk] : memref<8x6xf32>
+          %s = memref.load %S[%v] : memref<8xf32>
+          %r = arith.addf %s, %a : f32
+          memref.store %r, %S[%v] : memref<8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %s = transform.nest.get_block "S" in %root : !transform.any_op
+    %k, %i = transform.nest.get_loops %s : 2
+    %r = transform.nest.rfactor %k axis 0
+    transform.yield
+  }
+}

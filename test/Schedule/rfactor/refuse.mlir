@@ -55,3 +55,62 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x6xf32>, %S: memref<8xf32>) {
+    nest.for %k = 0 to 6 {
+      // expected-note @+1 {{the parts are combined without it}}
+      nest.for %i = %k to 8 {
+        nest.block "S" (%v : spatial = %i to 8, %vk : reduce = %k to 6) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %S[%v] : memref<8xf32>
+        } {
+          %a = memref.load %A[%v, %vk] : memref<8x6xf32>
+          %s = memref.load %S[%v] : memref<8xf32>
+          %r = arith.addf %s, %a : f32
+          memref.store %r, %S[%v] : memref<8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %s = transform.nest.get_block "S" in %root : !transform.any_op
+    %k, %i = transform.nest.get_loops %s : 2
+    // expected-error @+1 {{the bounds of loop 1 of block 'S' depend on a reduction loop}}
+    %r = transform.nest.rfactor %k axis 0
+    transform.yield
+  }
+}
+
+// -----
+
+// The steps from 2 on: another loop has started the sum.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x6xf32>, %S: memref<8xf32>) {
+    nest.for %k = 0 to 4 {
+      nest.for %i = 0 to 8 {
+        // expected-note @+1 {{the combined parts would start it anew}}
+        nest.block "S" (%v : spatial = %i to 8, %vk : reduce = %k + 2 to 6) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %S[%v] : memref<8xf32>
+        } {
+          %a = memref.load %A[%v, %vk] : memref<8x6xf32>
+          %s = memref.load %S[%v] : memref<8xf32>
+          %r = arith.addf %s, %a : f32
+          memref.store %r, %S[%v] : memref<8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %s = transform.nest.get_block "S" in %root : !transform.any_op
+    %k, %i = transform.nest.get_loops %s : 2
+    // expected-error @+1 {{the first step of the reduction of block 'S' may not be inside loop 0 of block 'S'}}
+    %r = transform.nest.rfactor %k axis 0
+    transform.yield
+  }
+}

@@ -124,3 +124,59 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// No tile is before the start where a row is empty.
+// CHECK-LABEL: nest.func @f
+// CHECK: nest.for %[[I:.*]] = 0 to 8 {
+// CHECK: nest.for %{{.*}} = max({{.*}}, %[[I]]) to 4 {
+// CHECK: nest.block "B_tail"
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+    nest.for %i = 0 to 8 {
+      nest.for %j = %i to 4 {
+        nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 4) {
+          %a = memref.load %A[%u, %v] : memref<8x4xf32>
+          memref.store %a, %B[%u, %v] : memref<8x4xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i, %j = transform.nest.get_loops %b : 2
+    %o, %l = transform.nest.split %j by [-1, 3] tail "peel" : 2
+    transform.yield
+  }
+}
+
+// -----
+
+// Tiles start at multiples of their size; the bounds cut them.
+// CHECK-LABEL: nest.func @f
+// CHECK: nest.for %[[I:.*]] = 0 to 8 {
+// CHECK: nest.for %[[O:.*]] = max({{.*}}) to min({{.*}}) {
+// CHECK: nest.for %[[M:.*]] = max({{.*}}%[[O]] * 3) to min({{.*}}%[[O]] * 3 + 3) {
+// CHECK: nest.for %[[L:.*]] = max({{.*}}%[[M]] * 2) to min({{.*}}%[[M]] * 2 + 2) {
+// CHECK: nest.block "B" (%{{.*}} : spatial = %[[I]] to 8, %{{.*}} : spatial = %[[L]] to 4) {
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+    nest.for %i = 0 to 8 {
+      nest.for %j = max(0, %i - 2) to min(%i + 1, 4) {
+        nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 4) {
+          %a = memref.load %A[%u, %v] : memref<8x4xf32>
+          memref.store %a, %B[%u, %v] : memref<8x4xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i, %j = transform.nest.get_loops %b : 2
+    %o, %m, %l = transform.nest.split %j by [-1, 3, 2] : 3
+    transform.yield
+  }
+}

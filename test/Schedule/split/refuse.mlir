@@ -151,3 +151,51 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+    nest.for %i = 0 to 8 {
+      // expected-note @+1 {{leave the outermost factor out (-1), and no tail}}
+      nest.for %j = max(0, %i - 2) to min(%i + 1, 4) {
+        nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 4) {
+          %a = memref.load %A[%u, %v] : memref<8x4xf32>
+          memref.store %a, %B[%u, %v] : memref<8x4xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i, %j = transform.nest.get_loops %b : 2
+    // expected-error @+1 {{loop 1 of block 'B' has several bounds}}
+    %o, %l = transform.nest.split %j by [2, -1] : 2
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+    nest.for %i = 0 to 8 {
+      // expected-note @+1 {{leave the outermost factor out (-1), and no tail}}
+      nest.for %j = max(0, %i - 2) to min(%i + 1, 4) {
+        nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 4) {
+          %a = memref.load %A[%u, %v] : memref<8x4xf32>
+          memref.store %a, %B[%u, %v] : memref<8x4xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i, %j = transform.nest.get_loops %b : 2
+    // expected-error @+1 {{loop 1 of block 'B' has several bounds}}
+    %o, %l = transform.nest.split %j by [-1, 2] tail "peel" : 2
+    transform.yield
+  }
+}

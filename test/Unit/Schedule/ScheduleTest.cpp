@@ -186,4 +186,74 @@ module attributes {transform.with_named_sequence} {
   EXPECT_NE(outcome.getText().find("no block 'nobody'"), std::string::npos);
   EXPECT_EQ(before, print(*module));
 }
+TEST_F(ScheduleTest, AForkHasThePackingKernelsOfItsOwn) {
+  std::string text = kMatmul;
+  text.replace(text.find("%B: memref<64x32xf32>"), 21,
+               "%B: memref<64x32xf32> {nest.constant}");
+  OwningOpRef<ModuleOp> module = parse(text);
+  ASSERT_TRUE(module);
+  Schedule schedule(funcIn(*module));
+  auto block = schedule.getBlock("mm");
+  AffineExpr k, n;
+  bindDims(&context, k, n);
+  Outcome packed = schedule.transformLayout(
+      *block, BufferRole::Read, 1,
+      AffineMap::get(2, 0, {n.floorDiv(16), k, n % 16}, &context));
+  ASSERT_TRUE(packed.isDone()) << packed.getText();
+  std::unique_ptr<Schedule> fork = schedule.fork();
+  auto home = fork->getFunc()->getParentOfType<ModuleOp>();
+  EXPECT_TRUE(succeeded(verify(home)));
+  auto entry = cast<DictionaryAttr>(
+      fork->getFunc()->getAttrOfType<ArrayAttr>("relayouts")[0]);
+  auto name = entry.getAs<FlatSymbolRefAttr>("kernel");
+  ASSERT_TRUE(name);
+  EXPECT_TRUE(home.lookupSymbol(name.getValue()));
+}
+
+TEST_F(ScheduleTest, MethodsOfLoopsAndQueriesAreReplayed) {
+  OwningOpRef<ModuleOp> module = parse(kMatmul), other = parse(kMatmul);
+  Schedule schedule(funcIn(*module));
+  auto done = [](const Outcome &outcome) {
+    EXPECT_TRUE(outcome.isDone()) << outcome.getText();
+  };
+  auto outputs = schedule.getOutputBlocks();
+  ASSERT_TRUE(bool(outputs));
+  ASSERT_EQ(outputs->size(), 1u);
+  BlockRef block = (*outputs)[0];
+  auto loops = schedule.getLoops(block);
+  ASSERT_EQ(loops->size(), 3u);
+  auto copy = schedule.cacheWrite(block, 0, "shared");
+  ASSERT_TRUE(bool(copy)) << copy.getOutcome().getText();
+  auto consumers = schedule.getConsumers(block);
+  ASSERT_EQ(consumers->size(), 1u);
+  EXPECT_EQ(schedule.get((*consumers)[0]), schedule.get(*copy));
+  auto producers = schedule.getProducers(*copy);
+  ASSERT_EQ(producers->size(), 1u);
+  EXPECT_EQ(schedule.get((*producers)[0]), schedule.get(block));
+  auto outer = schedule.getLoops(*copy);
+  auto merged = schedule.merge((*loops)[0], (*outer)[0]);
+  ASSERT_TRUE(bool(merged)) << merged.getOutcome().getText();
+  EXPECT_FALSE(schedule.get((*outer)[0]));
+  auto below = schedule.getChildBlocks(*merged);
+  EXPECT_EQ(below->size(), 2u);
+  done(schedule.reorderBlockIters(block, {2, 0, 1}));
+  auto parts = schedule.loopPartition((*outer)[1], {8, -1});
+  ASSERT_TRUE(bool(parts)) << parts.getOutcome().getText();
+  EXPECT_EQ(parts->size(), 2u);
+  auto tiles = schedule.split((*loops)[1], {-1, 5}, Tail::Peel);
+  ASSERT_TRUE(bool(tiles)) << tiles.getOutcome().getText();
+  EXPECT_TRUE(bool(schedule.getBlock("mm_tail")));
+  EXPECT_TRUE(schedule.split((*loops)[2], {-1, 5}, Tail::Perfect).isRefused());
+  done(schedule.split((*loops)[2], {-1, 8}, Tail::Perfect).getOutcome());
+  done(schedule.bind(*merged, "block.x"));
+  done(schedule.annotate(block, "note", UnitAttr::get(&context)));
+  done(schedule.unannotate(block, "note"));
+  EXPECT_TRUE(schedule.unannotate(block, "note").isRefused());
+  EXPECT_TRUE(succeeded(verify(*module)));
+  OwningOpRef<ModuleOp> sequence = parse(schedule.print());
+  ASSERT_TRUE(sequence);
+  Outcome outcome = Schedule::replay(*sequence, funcIn(*other));
+  ASSERT_TRUE(outcome.isDone()) << outcome.getText();
+  EXPECT_EQ(print(*module), print(*other));
+}
 } // namespace
