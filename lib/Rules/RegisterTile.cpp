@@ -267,6 +267,18 @@ static void finishInner(RuleContext &context, sched::BlockRef ref,
   }
 }
 
+/// Whether the loops around `block` hold nothing beside each other.
+static bool ownsLoops(nest::BlockOp block) {
+  Operation *inner = block;
+  while (auto loop = dyn_cast<nest::ForOp>(inner->getParentOp())) {
+    if (inner != block &&
+        !llvm::hasSingleElement(loop.getBodyBlock()->without_terminator()))
+      return false;
+    inner = loop;
+  }
+  return true;
+}
+
 static void tileBlock(RuleContext &context, sched::BlockRef ref,
                       const Roles &roles) {
   sched::Schedule &s = context.schedule;
@@ -295,6 +307,12 @@ static void tileBlock(RuleContext &context, sched::BlockRef ref,
   context.done.insert(name);
   // What is left in order is the other rules' business.
   auto giveUp = [&] { context.done.erase(name); };
+  // A block without an init updates what is there: elements stay in place, and
+  // the code generator keeps them in registers while the reduction runs. Its
+  // loops must be its own, or they cannot change places.
+  bool inPlace = !block.getInitBlock();
+  if (inPlace && !ownsLoops(block))
+    return giveUp();
 
   sched::Param mr =
       s.knob("rows", tile.rows,
@@ -338,9 +356,6 @@ static void tileBlock(RuleContext &context, sched::BlockRef ref,
         epilogue = *reader;
     }
   }
-  // A block without an init updates what is there: elements stay in place, and
-  // the code generator keeps them in registers while the reduction runs.
-  bool inPlace = !block.getInitBlock();
   bool viaCopy = !epilogue && !inPlace;
   if (inPlace)
     epilogue.reset();
