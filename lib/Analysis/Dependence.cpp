@@ -48,10 +48,13 @@ public:
       collect(block);
   }
 
-  /// Calls `check(set, first, second)` for each pair that touches one element,
-  /// with the set of its instances; stops at the first true.
+  /// Calls `check(set, first, second)` for each pair that touches one element
+  /// and that `may` does not rule out at once, with the set of its instances;
+  /// stops at the first true.
   template <typename F>
-  std::optional<Conflict> find(F check, nest::BlockOp initOf = {}) {
+  std::optional<Conflict>
+  find(F check, nest::BlockOp initOf = {},
+       function_ref<bool(const Site &, const Site &)> may = nullptr) {
     for (const Site &first : sites)
       for (const Site &second : sites) {
         if (initOf && (second.block != initOf || !second.access.inInit ||
@@ -62,6 +65,8 @@ public:
           continue;
         if (options.reassociate && first.block == second.block &&
             first.accumulates && second.accumulates)
+          continue;
+        if (may && !may(first, second))
           continue;
         InstanceSet set = pairSet(first, second);
         if (check(set, first, second))
@@ -128,8 +133,8 @@ private:
 };
 
 /// Narrows `set` to where instance 0 is `direction` (-1: before, 1: after)
-/// instance 1 at some level from `from` on, and calls `reached` for each; false
-/// when none said true.
+/// instance 1 at one of the levels and calls `reached` for each; false when
+/// none said true.
 template <typename F>
 bool anyLevel(const InstanceSet &set, ArrayRef<AffineExpr> first,
               ArrayRef<AffineExpr> second, int direction, F reached) {
@@ -142,11 +147,13 @@ bool anyLevel(const InstanceSet &set, ArrayRef<AffineExpr> first,
     InstanceSet::Row strict;
     strict.constant = -1;
     here.addNonNegative(strict.add(difference, -direction));
-    if (reached(here))
+    if (!here.isContradiction() && reached(here))
       return true;
-    if (difference.isConstant() && difference.constant != 0)
-      return false;
     prefix.addZero(difference);
+    // Nothing is equal so far: deeper levels do not matter.
+    if (prefix.isContradiction() ||
+        (!difference.isConstant() && prefix.isEmpty()))
+      return false;
   }
   return false;
 }
@@ -174,43 +181,99 @@ analysis::findCarried(nest::ForOp loop, AffineSpace &space,
       });
 }
 
+namespace {
+/// The times of one block before and after.
+struct Times {
+  Time before, after;
+
+  /// The first level from which on nothing changes and before which `after`
+  /// names no loop that `before` does not: where the levels in front are equal
+  /// for two instances, both orders agree.
+  size_t changedLevels() const {
+    if (before.size() != after.size())
+      return before.size();
+    size_t end = before.size();
+    while (end > 0 && before[end - 1] == after[end - 1])
+      --end;
+    for (size_t i = 0; i < end; ++i) {
+      bool known = true;
+      after[i].walk([&](AffineExpr e) {
+        if (isa<AffineDimExpr>(e))
+          known &= llvm::is_contained(ArrayRef(before).take_front(end), e);
+      });
+      if (!known)
+        return before.size();
+    }
+    return end;
+  }
+};
+} // namespace
+
+/// Whether the times of two blocks have the same form on the first levels.
+static bool shareLevels(const Times &a, const Times &b, size_t levels) {
+  return a.before.size() >= levels && b.before.size() >= levels &&
+         a.after.size() >= levels && b.after.size() >= levels &&
+         commonPrefix(a.before, b.before) >= levels &&
+         commonPrefix(a.after, b.after) >= levels;
+}
+
 std::optional<Conflict>
 analysis::findReversed(Operation *scope,
                        function_ref<Time(nest::BlockOp)> after,
                        AffineSpace &space, const DependenceOptions &options) {
-  llvm::DenseMap<Operation *, std::pair<Time, Time>> times;
+  llvm::DenseMap<Operation *, Times> times;
   for (nest::BlockOp block : blocksIn(scope))
     times[block] = {timeOf(block, scope, space), after(block)};
-  return Finder(scope, space, options)
-      .find([&](InstanceSet &set, const Site &first, const Site &second) {
-        auto &[before0, after0] = times[first.block];
-        auto &[before1, after1] = times[second.block];
-        // Levels that stay as they are order the same pairs as before.
-        size_t kept = std::min(commonPrefix(before0, after0),
-                               commonPrefix(before1, after1));
-        kept = std::min(kept, std::min(before0.size(), before1.size()));
-        InstanceSet common = set;
-        for (size_t i = 0; i < kept; ++i)
-          common.addZero(
-              common.row(before0[i], 0).add(common.row(before1[i], 1), -1));
-        auto rest = [&](const Time &time) {
-          return ArrayRef<AffineExpr>(time).drop_front(kept);
-        };
-        return anyLevel(
-            common, rest(before0), rest(before1), -1,
-            [&](InstanceSet &earlier) {
-              if (anyLevel(earlier, rest(after0), rest(after1), 1,
-                           [](InstanceSet &both) { return !both.isEmpty(); }))
-                return true;
-              // At the same time, nothing says which comes first.
-              InstanceSet tie = earlier;
-              size_t levels = std::min(after0.size(), after1.size()) - kept;
-              for (size_t i = 0; i < levels; ++i)
-                tie.addZero(tie.row(rest(after0)[i], 0)
-                                .add(tie.row(rest(after1)[i], 1), -1));
-              return !tie.isEmpty();
-            });
-      });
+  // Levels that stay as they are order the same pairs as before.
+  auto keptLevels = [&](const Times &a, const Times &b) {
+    size_t kept = std::min(commonPrefix(a.before, a.after),
+                           commonPrefix(b.before, b.after));
+    return std::min(kept, std::min(a.before.size(), b.before.size()));
+  };
+  auto may = [&](const Site &first, const Site &second) {
+    const Times &a = times[first.block], &b = times[second.block];
+    size_t kept = keptLevels(a, b);
+    if (kept == a.before.size() || kept == b.before.size())
+      return false;
+    // Apart for good by a position.
+    for (size_t i = 0; i < kept; ++i)
+      if (isa<AffineConstantExpr>(a.before[i]) &&
+          isa<AffineConstantExpr>(b.before[i]) && a.before[i] != b.before[i])
+        return false;
+    return true;
+  };
+  auto reverses = [&](InstanceSet &set, const Site &first, const Site &second) {
+    const Times &a = times[first.block], &b = times[second.block];
+    size_t kept = keptLevels(a, b);
+    InstanceSet common = set;
+    for (size_t i = 0; i < kept; ++i)
+      common.addZero(
+          common.row(a.before[i], 0).add(common.row(b.before[i], 1), -1));
+    if (common.isContradiction())
+      return false;
+    auto rest = [&](const Time &time) {
+      return ArrayRef<AffineExpr>(time).drop_front(kept);
+    };
+    ArrayRef<AffineExpr> before0 = rest(a.before), before1 = rest(b.before);
+    size_t changed = std::max(a.changedLevels(), b.changedLevels());
+    if (changed > kept && shareLevels(a, b, changed)) {
+      before0 = before0.take_front(changed - kept);
+      before1 = before1.take_front(changed - kept);
+    }
+    return anyLevel(common, before0, before1, -1, [&](InstanceSet &earlier) {
+      if (anyLevel(earlier, rest(a.after), rest(b.after), 1,
+                   [](InstanceSet &both) { return !both.isEmpty(); }))
+        return true;
+      // At the same time, nothing says which comes first.
+      InstanceSet tie = earlier;
+      size_t levels = std::min(a.after.size(), b.after.size()) - kept;
+      for (size_t i = 0; i < levels; ++i)
+        tie.addZero(
+            tie.row(rest(a.after)[i], 0).add(tie.row(rest(b.after)[i], 1), -1));
+      return !tie.isEmpty();
+    });
+  };
+  return Finder(scope, space, options).find(reverses, {}, may);
 }
 
 std::optional<Conflict> analysis::findBeforeInit(nest::BlockOp block,

@@ -42,6 +42,8 @@ public:
 
   /// Whether no integer point satisfies everything, for any sizes.
   bool isEmpty();
+  /// Whether that shows without looking further than at constants.
+  bool isContradiction() const { return contradiction; }
 
 private:
   unsigned variable(mlir::AffineExpr atom, unsigned instance);
