@@ -71,7 +71,7 @@ static void vectorizeBlock(RuleContext &context, sched::BlockRef ref) {
   for (sched::LoopRef candidate : *loops)
     if (s.get(candidate) == loop)
       target = candidate;
-    else
+    else if (target) // those outside stay, whatever else they hold
       others.push_back(candidate);
   if (!target)
     return;
