@@ -294,8 +294,20 @@ LogicalResult KernelEmitter::emitSerial(nest::ForOp loop) {
 LogicalResult KernelEmitter::emitAlloc(nest::AllocOp alloc) {
   auto type = cast<MemRefType>(alloc.getType());
   Buffer buffer{Value(), type, {}};
+  // Sizes depend on the kernel's sizes alone: inside a loop, one buffer serves
+  // all of its iterations and is made before the outermost one.
+  OpBuilder::InsertionGuard guard(builder);
+  if (builder.getBlock()->getParentOp() != function) {
+    Operation *outermost = builder.getBlock()->getParentOp();
+    while (outermost->getParentOp() != function)
+      outermost = outermost->getParentOp();
+    builder.setInsertionPoint(outermost);
+  }
+  Mode saved = mode;
+  mode.depth = 0;
   for (AffineExpr dim : alloc.getShapeMap().getResults())
     buffer.dims.push_back(evaluate(dim, 0, alloc.getSizes()));
+  mode = saved;
   Type element = elementStorage(type.getElementType());
   int64_t width =
       element.isIndex() ? 8 : (element.getIntOrFloatBitWidth() + 7) / 8;
@@ -305,16 +317,6 @@ LogicalResult KernelEmitter::emitAlloc(nest::AllocOp alloc) {
                     std::max<int64_t>(1, type.getNumElements()), NST_ALIGNMENT);
     buffers[alloc.getResult()] = buffer;
     return success();
-  }
-  // The size depends on the kernel's sizes alone: inside a loop, one buffer
-  // serves all of its iterations and is made before the outermost one.
-  OpBuilder::InsertPoint back = builder.saveInsertionPoint();
-  bool inside = builder.getBlock()->getParentOp() != function;
-  if (inside) {
-    Operation *outermost = builder.getBlock()->getParentOp();
-    while (outermost->getParentOp() != function)
-      outermost = outermost->getParentOp();
-    builder.setInsertionPoint(outermost);
   }
   Value bytes = indexConstant(builder, loc, width);
   for (const LinearIndex &dim : buffer.dims)
@@ -330,7 +332,5 @@ LogicalResult KernelEmitter::emitAlloc(nest::AllocOp alloc) {
   Value null = LLVM::ZeroOp::create(builder, loc, pointerType);
   allocationChecks.push_back(LLVM::ICmpOp::create(
       builder, loc, LLVM::ICmpPredicate::eq, buffer.pointer, null));
-  if (inside)
-    builder.restoreInsertionPoint(back);
   return success();
 }
