@@ -32,6 +32,9 @@ static nest::ForOp homeOf(Value buffer, AffineSpace &space) {
                        });
     if (!insideLanes && isLocalTo(loop, buffer, space))
       return loop;
+    // It lives in this one already, and cannot move outwards.
+    if (loop.getOperation() == buffer.getDefiningOp()->getParentOp())
+      return {};
   }
   return {};
 }

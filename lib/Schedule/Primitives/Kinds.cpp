@@ -73,6 +73,28 @@ static bool isDisjoint(nest::ForOp loop, Value buffer, AffineSpace &space) {
   return tellsApart(digits, var);
 }
 
+/// Whether the step that runs the init can only be the first iteration of
+/// `loop`. Divisions of the loop count from its first iteration on.
+static bool startsAtFirstLane(nest::ForOp loop, nest::BlockOp block,
+                              AffineSpace &space) {
+  if (!block.getInitBlock())
+    return true;
+  AffineExpr var = space.of(loop.getInductionVar()),
+             lower = space.lowerOf(loop);
+  if (!lower)
+    return false;
+  BlockForm form = BlockForm::of(block, space);
+  for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+    int64_t step = Linear::of(form.bindings[i]).coefficientOf(var);
+    if (block.getIteratorKind(i) != nest::IteratorKind::Reduce || step == 0)
+      continue;
+    AffineExpr first = AffineSpace::substitute(form.bindings[i], var, lower);
+    if (step < 0 || !space.isNonNegative(first))
+      return false;
+  }
+  return true;
+}
+
 /// Whether the iterations of `loop` may run in any order and at once.
 static Outcome checkIndependent(nest::ForOp loop, bool allowReductions) {
   AffineSpace space(funcOf(loop));
@@ -107,6 +129,12 @@ static Outcome checkIndependent(nest::ForOp loop, bool allowReductions) {
                                 describe(block))
             .note(block, "lanes would be different elements and steps of one "
                          "element at once; split the loop first");
+      if (!startsAtFirstLane(loop, block, space))
+        return Outcome::refused(
+                   "the first step of the reduction of " + describe(block) +
+                   " may be in the middle of the lanes of " + describe(loop))
+            .note(loop, "its init could not run before all of them; decompose "
+                        "the reduction, or leave the loop where it starts");
       if (!reducerOf(block))
         return Outcome::refused("the update of " + describe(block) +
                                 " is no known associative operation")

@@ -195,3 +195,33 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// The sum starts at the fourth lane.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x4xf32>, %S: memref<8xf32>) {
+    nest.for %i = 0 to 8 {
+      // expected-note @+1 {{its init could not run before all of them; decompose the reduction, or leave the loop where it starts}}
+      nest.for %k = 0 to 7 {
+        nest.block "S" (%v : spatial = %i to 8, %vk : reduce = %k - 3 to 4) where (%k - 3 >= 0) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %S[%v] : memref<8xf32>
+        } {
+          %a = memref.load %A[%v, %vk] : memref<8x4xf32>
+          %s = memref.load %S[%v] : memref<8xf32>
+          %r = arith.addf %s, %a : f32
+          memref.store %r, %S[%v] : memref<8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "S" in %root : !transform.any_op
+    %i, %k = transform.nest.get_loops %b : 2
+    // expected-error @+1 {{the first step of the reduction of block 'S' may be in the middle of the lanes of loop 1 of block 'S'}}
+    transform.nest.vectorize %k
+    transform.yield
+  }
+}
