@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
+#include "../Gaps.h"
 #include "../Rewrite.h"
 
 using namespace mlir;
@@ -151,6 +152,15 @@ static Outcome checkProducer(nest::BlockOp block, AffineSpace &space) {
       return Outcome::refused(describe(written.front()) + " of " +
                               describe(block) + " has another writer")
           .note(other, "here");
+  if (nest::ForOp part = reducesPart(block))
+    return Outcome::refused(describe(block) + " reduces over a part of its " +
+                            "domain: the bounds of " + describe(part) + " vary")
+        .note(part, "new loops would run through all of it");
+  if (leavesGaps(BlockForm::of(block, space), space))
+    return Outcome::refused("the loops of " + describe(block) +
+                            " may skip points of its domain")
+        .note(block, "new loops would run through all of it; move it before "
+                     "fusing loops or changing layouts");
   return checkDomainOnly(block, space);
 }
 

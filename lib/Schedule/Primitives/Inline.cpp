@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
+#include "../Gaps.h"
 #include "../Rewrite.h"
 
 using namespace mlir;
@@ -40,40 +41,6 @@ static Outcome checkPure(nest::BlockOp block, AffineSpace &space) {
                               " says more than its iterators' domains")
           .note(block, "what it skips would be computed");
   return Outcome::done();
-}
-
-/// Whether the loops run through less than the domain of iterators that come
-/// from divisions (fused loops, padded layouts), or perhaps so: as many
-/// iterations as points it must be.
-static bool leavesGaps(const BlockForm &form, AffineSpace &space) {
-  int64_t points = 1, iterations = 1;
-  llvm::SmallPtrSet<Operation *, 4> seen;
-  for (auto [binding, extent] : llvm::zip_equal(form.bindings, form.extents)) {
-    bool divides = false;
-    SmallVector<nest::ForOp> loops;
-    binding.walk([&](AffineExpr e) {
-      divides |= e.getKind() == AffineExprKind::FloorDiv ||
-                 e.getKind() == AffineExprKind::CeilDiv ||
-                 e.getKind() == AffineExprKind::Mod;
-      if (auto dim = dyn_cast<AffineDimExpr>(e))
-        loops.push_back(space.getLoop(dim));
-    });
-    if (!divides)
-      continue;
-    std::optional<int64_t> size = AffineSpace::constantOf(extent);
-    if (!size)
-      return true;
-    points *= *size;
-    for (nest::ForOp loop : loops) {
-      if (!seen.insert(loop).second)
-        continue;
-      std::optional<int64_t> trip = loop.getConstantTripCount();
-      if (!trip)
-        return true;
-      iterations *= *trip;
-    }
-  }
-  return points != iterations;
 }
 
 /// Clones the body of `block` but its store at the insertion point; returns the

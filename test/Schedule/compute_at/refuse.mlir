@@ -98,3 +98,40 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x8xf32>, %B: memref<8xf32>) {
+    %T = nest.alloc : memref<8xf32>
+    nest.for %i = 0 to 8 {
+      // expected-note @+1 {{new loops would run through all of it}}
+      nest.for %k = 0 to %i + 1 {
+        nest.block "T" (%v : spatial = %i to 8, %w : reduce = %k to 8) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %T[%v] : memref<8xf32>
+        } {
+          %a = memref.load %A[%v, %w] : memref<8x8xf32>
+          %t = memref.load %T[%v] : memref<8xf32>
+          %s = arith.addf %t, %a : f32
+          memref.store %s, %T[%v] : memref<8xf32>
+        }
+      }
+    }
+    nest.for %i = 0 to 8 {
+      nest.block "B" (%v : spatial = %i to 8) {
+        %t = memref.load %T[%v] : memref<8xf32>
+        memref.store %t, %B[%v] : memref<8xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %t = transform.nest.get_block "T" in %root : !transform.any_op
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    // expected-error @+1 {{block 'T' reduces over a part of its domain}}
+    transform.nest.compute_at %t at %i
+    transform.yield
+  }
+}
