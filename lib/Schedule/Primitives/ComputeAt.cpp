@@ -117,7 +117,8 @@ static Outcome checkTarget(nest::BlockOp block, nest::ForOp loop) {
     if (!around || around->isAncestor(block))
       break;
     if (around.getKind() == nest::LoopKind::Vectorize ||
-        around.getKind() == nest::LoopKind::Parallel)
+        around.getKind() == nest::LoopKind::Parallel ||
+        around.getKind() == nest::LoopKind::Bind)
       return Outcome::refused(describe(around) + " is " +
                               stringifyLoopKind(around.getKind()))
           .note(around, "move blocks before giving loops this kind");
@@ -332,8 +333,12 @@ Outcome sched::reverseComputeAt(RewriterBase &rewriter, nest::BlockOp block,
     for (auto [dim, i] : llvm::enumerate(*indices)) {
       if (i < 0)
         continue;
-      Span span =
-          clip({box.lower[dim], box.extent[dim]}, form.extents[i], space);
+      // Only where all of it is there: an iteration may have written less than
+      // its box, the part outside of the domain being longer than the domain.
+      Span span = {box.lower[dim], box.extent[dim]};
+      if (space.isNonNegative(-span.lower) &&
+          space.isNonNegative(span.lower + span.extent - form.extents[i]))
+        span = clip(span, form.extents[i], space);
       if (found[i] && (!space.isEqual(found[i]->lower, span.lower) ||
                        !space.isEqual(found[i]->extent, span.extent)))
         return Outcome::refused("the producers of " + describe(block) +
