@@ -139,6 +139,35 @@ static bool isFreeToReorder(ArrayRef<nest::ForOp> chain, AffineSpace &space) {
   return tellByStrides(block, chain, spatial, space);
 }
 
+/// Iterations of a loop that run at once, and that a serial loop kept apart
+/// until now, have to be independent: each must be a point of its own.
+static Outcome checkKinds(ArrayRef<nest::ForOp> chain,
+                          ArrayRef<nest::ForOp> target, AffineSpace &space) {
+  for (size_t at = 0; at < target.size(); ++at) {
+    nest::ForOp loop = target[at];
+    if (loop.getKind() == nest::LoopKind::Serial ||
+        loop.getKind() == nest::LoopKind::Unroll)
+      continue;
+    ArrayRef<nest::ForOp> inside = target.drop_front(at + 1);
+    const nest::ForOp *crossed = llvm::find_if(chain, [&](nest::ForOp outer) {
+      return outer->isProperAncestor(loop) && llvm::is_contained(inside, outer);
+    });
+    if (crossed == chain.end())
+      continue;
+    SmallVector<nest::BlockOp> blocks = blocksIn(chain.back());
+    if (blocks.size() == 1 && kindOf(blocks[0]) != BlockKind::Other &&
+        !feeds(loop, blocks[0], nest::IteratorKind::Reduce) &&
+        tellByStrides(blocks[0], target.drop_front(at), loop, space))
+      continue;
+    return Outcome::refused(describe(loop) + " is " +
+                            stringifyLoopKind(loop.getKind()) +
+                            " and would move out of " + describe(*crossed))
+        .note(loop, "its iterations may depend on each other there; reorder "
+                    "before giving loops a kind");
+  }
+  return Outcome::done();
+}
+
 /// Bounds for the new order, where an old one would name an inner loop.
 static Outcome newBounds(ArrayRef<nest::ForOp> target,
                          SmallVectorImpl<LoopBounds> &bounds,
@@ -188,6 +217,8 @@ Outcome sched::reorder(RewriterBase &rewriter, ArrayRef<nest::ForOp> loops) {
   AffineSpace space(funcOf(top));
   SmallVector<LoopBounds> bounds;
   if (Outcome outcome = newBounds(target, bounds, space); !outcome.isDone())
+    return outcome;
+  if (Outcome outcome = checkKinds(chain, target, space); !outcome.isDone())
     return outcome;
   if (!isFreeToReorder(chain, space))
     if (Outcome outcome = checkDependences(chain, target, space);

@@ -158,3 +158,32 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// Rows are independent of each other only within one step of %t.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8x5xf32>) {
+    nest.for %t = 0 to 4 {
+      // expected-note @+1 {{reorder before giving loops a kind}}
+      nest.for %i = 0 to 4 {
+        nest.block "B" (%v : ordered = %t to 4, %u : ordered = %i to 4) {
+          %one = arith.constant 1 : index
+          %next = arith.addi %v, %one : index
+          %two = arith.addi %u, %one : index
+          %a = memref.load %A[%v, %u] : memref<8x5xf32>
+          memref.store %a, %A[%next, %two] : memref<8x5xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %t, %i = transform.nest.get_loops %b : 2
+    transform.nest.parallel %i grain [1]
+    // expected-error @+1 {{loop 1 of block 'B' is parallel and would move out of loop 0 of block 'B'}}
+    transform.nest.reorder %i, %t
+    transform.yield
+  }
+}
