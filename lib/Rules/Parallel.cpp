@@ -15,7 +15,7 @@ using namespace nestor;
 using namespace nestor::rules;
 
 /// Work that one thread should have at least, in ns.
-static constexpr double kGrainTime = 20000;
+static constexpr double kGrainTime = 30000;
 
 /// Work of one iteration that hides finding its indices, in ns.
 static constexpr double kDivisionTime = 200;
