@@ -37,6 +37,13 @@ Outcome sched::shift(RewriterBase &rewriter, nest::BlockOp block,
     return Outcome::refused(describe(block) + " shares the loops below " +
                             describe(loop) + " with other blocks")
         .note(child, "only all of them could be shifted together");
+  // Each iteration has a buffer of its own there: values would not arrive.
+  for (const Access &access : accessesOf(block))
+    if (Operation *alloc = access.buffer.getDefiningOp();
+        alloc && loop->isProperAncestor(alloc) && !child->isAncestor(alloc))
+      return Outcome::refused(describe(access.buffer) + " lives in " +
+                              describe(loop))
+          .note(alloc, "shift before compacting buffers");
   AffineSpace space(funcOf(loop));
   LoopBounds bounds = LoopBounds::of(loop, space);
   if (bounds.lowers.size() != 1 || bounds.uppers.size() != 1)

@@ -180,3 +180,32 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>) {
+    nest.for %i = 0 to 8 {
+      // expected-note @+1 {{shift before compacting buffers}}
+      %T = nest.alloc : memref<1xf32>
+      nest.block "P" (%u : spatial = %i to 8) {
+        %zero = arith.constant 0 : index
+        %a = memref.load %A[%u] : memref<8xf32>
+        memref.store %a, %T[%zero] : memref<1xf32>
+      }
+      nest.block "Q" (%u : spatial = %i to 8) {
+        %zero = arith.constant 0 : index
+        %a = memref.load %T[%zero] : memref<1xf32>
+        memref.store %a, %B[%u] : memref<8xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %q = transform.nest.get_block "Q" in %root : !transform.any_op
+    %i = transform.nest.get_loops %q : 1
+    // expected-error @+1 {{the buffer of type memref<1xf32> lives in loop 0 of block 'P'}}
+    transform.nest.shift %q by 1 in %i
+    transform.yield
+  }
+}

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <random>
 
+#include <unistd.h>
+
 using namespace nestor;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -20,7 +22,7 @@ std::span<const uint8_t> asBytes(const std::string &text) {
 }
 
 std::string path(const char *name) {
-  return testing::TempDir() + "nestor-api-" + name;
+  return testing::TempDir() + "nestor-api-" + std::to_string(getpid()) + name;
 }
 
 std::string slurp(const std::string &file) {

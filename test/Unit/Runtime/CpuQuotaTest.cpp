@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include <unistd.h>
+
 using namespace nestor::rt;
 
 namespace {
@@ -14,7 +16,8 @@ namespace {
 class Quota : public testing::Test {
 protected:
   void SetUp() override {
-    root = testing::TempDir() + "nestor-cgroup";
+    // Tests run side by side.
+    root = testing::TempDir() + "nestor-cgroup-" + std::to_string(getpid());
     std::filesystem::remove_all(root);
   }
   void TearDown() override { std::filesystem::remove_all(root); }
