@@ -80,7 +80,9 @@ void sched::replaceVariables(
   auto replace = [&](AffineExpr expr) {
     return space.simplify(expr.replace(table));
   };
-  root->walk([&](Operation *op) {
+  // Loops before what they hold: ranges are simplified with, and an inner bound
+  // must not name the old variable then.
+  root->walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (auto loop = dyn_cast<nest::ForOp>(op); loop && usesOld(loop)) {
       rewriter.modifyOpInPlace(loop, [&]() {
         for (bool upper : {false, true}) {

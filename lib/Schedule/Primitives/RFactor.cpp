@@ -12,6 +12,8 @@
 #include "../Points.h"
 #include "../Rewrite.h"
 
+#include "nestor/Analysis/InstanceSet.h"
+
 #include "nestor/Analysis/Scan.h"
 
 using namespace mlir;
@@ -22,6 +24,16 @@ using namespace nestor::analysis;
 using nest::IteratorKind;
 
 namespace {
+/// Whether `extent` is at least 1 for all sizes that are.
+static bool alwaysRuns(AffineExpr extent, AffineSpace &space) {
+  InstanceSet set(space);
+  set.addNonNegative(set.row(-extent, 0));
+  for (unsigned symbol = 0; symbol < space.getNumSymbols(); ++symbol)
+    set.addNonNegative(
+        set.row(getAffineSymbolExpr(symbol, space.getContext()) - 1, 0));
+  return set.isEmpty();
+}
+
 /// Everything that the rewrite needs, gathered while checking.
 struct Plan {
   nest::BlockOp block;
@@ -68,9 +80,12 @@ static Outcome check(nest::ForOp loop, int64_t axis, AffineSpace &space,
         !AffineSpace::isFreeOfLoops(space.extentOf(around)))
       return Outcome::refused(describe(around) + " is not rectangular")
           .note(around, "this loop");
-    if (!space.isNonNegative(space.extentOf(around)))
-      return Outcome::refused(describe(around) + " may end before it starts")
-          .note(around, "its trip count would be the size of a buffer");
+    if (!alwaysRuns(space.extentOf(around), space))
+      return Outcome::refused(
+                 describe(around) +
+                 " may run not even once where the sizes are not 0")
+          .note(around, "parts of the sum would have no value; rfactor before "
+                        "cutting the loop");
     plan.reduceLoops.push_back(around);
   }
   plan.outermostReduce = plan.reduceLoops.front();

@@ -114,3 +114,35 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<?xf32>, %S: memref<1xf32>, %n: index)
+      attributes {shapes = [affine_map<()[s0] -> (s0)>, affine_map<()[s0] -> (1)>]} {
+    nest.for %i = 0 to 1 {
+      // expected-note @+1 {{parts of the sum would have no value; rfactor before cutting the loop}}
+      nest.for %ko = 0 to symbol(%n) floordiv 3 {
+        nest.for %ki = 0 to 3 {
+          nest.block "S" (%v : spatial = %i to 1, %vk : reduce = %ko * 3 + %ki to symbol(%n)) init {
+            %z = arith.constant 0.0 : f32
+            memref.store %z, %S[%v] : memref<1xf32>
+          } {
+            %a = memref.load %A[%vk] : memref<?xf32>
+            %s = memref.load %S[%v] : memref<1xf32>
+            %r = arith.addf %s, %a : f32
+            memref.store %r, %S[%v] : memref<1xf32>
+          }
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "S" in %root : !transform.any_op
+    %i, %ko, %ki = transform.nest.get_loops %b : 3
+    // expected-error @+1 {{may run not even once where the sizes are not 0}}
+    %p = transform.nest.rfactor %ki axis 0
+    transform.yield
+  }
+}

@@ -180,3 +180,28 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// The range of an inner loop is that of its new bounds: the remainder stays.
+// CHECK-LABEL: nest.func @band
+// CHECK: nest.block "B" (%{{.*}} : spatial = %[[J:.*]] floordiv 2 to 3, %{{.*}} : spatial = %[[J]] mod 2 to 2)
+module attributes {transform.with_named_sequence} {
+  nest.func @band(%A: memref<3x2xf32>) {
+    nest.for %i = 0 to 7 {
+      nest.for %j = max(%i - 1, 0) to min(%i + 1, 6) {
+        nest.block "B" (%u : spatial = %j floordiv 2 to 3, %v : spatial = %j mod 2 to 2) {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %A[%u, %v] : memref<3x2xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i, %j = transform.nest.get_loops %b : 2
+    %o, %in = transform.nest.split %i by [-1, 4] : 2
+    transform.yield
+  }
+}
