@@ -6,7 +6,6 @@
 #include "Apply.h"
 
 #include "nestor/Analysis/InstanceSet.h"
-
 #include "nestor/Schedule/Extension.h"
 
 #include "mlir/Dialect/Transform/TuneExtension/TuneExtension.h"

@@ -9,66 +9,45 @@ using namespace mlir;
 using namespace nestor;
 using namespace nestor::sched;
 
-BlockRefs Schedule::addBlocks(Blocks &blocks, ResultRange recorded) {
-  BlockRefs refs;
-  for (auto [block, value] : llvm::zip_equal(blocks, recorded))
-    refs.push_back({add(block, value)});
-  return refs;
-}
-
-static SmallVector<Type> blockHandles(MLIRContext *context, size_t count) {
-  return SmallVector<Type>(count, blockHandle(context));
-}
-
 //===----------------------------------------------------------------------===//
 // Queries
 //===----------------------------------------------------------------------===//
 
+template <typename OpT>
+Result<BlockRefs> Schedule::recordBlocks(Result<Blocks> found, Value from) {
+  if (!found)
+    return found.getOutcome();
+  OpBuilder builder = atEnd();
+  auto op = OpT::create(
+      builder, builder.getUnknownLoc(),
+      SmallVector<Type>(found->size(), blockHandle(func.getContext())), from);
+  BlockRefs refs;
+  for (auto [block, value] : llvm::zip_equal(*found, op->getResults()))
+    refs.push_back({add(block, value)});
+  return refs;
+}
+
 Result<BlockRefs> Schedule::getChildBlocks(LoopRef loop) {
   NESTOR_CHECK_HANDLES(loop.id);
-  Result<Blocks> blocks = sched::getChildBlocks(get(loop));
-  if (!blocks)
-    return blocks.getOutcome();
-  OpBuilder builder = atEnd();
-  auto op = GetChildBlocksOp::create(
-      builder, builder.getUnknownLoc(),
-      blockHandles(func.getContext(), blocks->size()), recorded(loop.id));
-  return addBlocks(*blocks, op->getResults());
+  return recordBlocks<GetChildBlocksOp>(sched::getChildBlocks(get(loop)),
+                                        recorded(loop.id));
 }
 
 Result<BlockRefs> Schedule::getProducers(BlockRef block) {
   NESTOR_CHECK_HANDLES(block.id);
-  Result<Blocks> blocks = sched::getProducers(get(block));
-  if (!blocks)
-    return blocks.getOutcome();
-  OpBuilder builder = atEnd();
-  auto op = GetProducersOp::create(
-      builder, builder.getUnknownLoc(),
-      blockHandles(func.getContext(), blocks->size()), recorded(block.id));
-  return addBlocks(*blocks, op->getResults());
+  return recordBlocks<GetProducersOp>(sched::getProducers(get(block)),
+                                      recorded(block.id));
 }
 
 Result<BlockRefs> Schedule::getConsumers(BlockRef block) {
   NESTOR_CHECK_HANDLES(block.id);
-  Result<Blocks> blocks = sched::getConsumers(get(block));
-  if (!blocks)
-    return blocks.getOutcome();
-  OpBuilder builder = atEnd();
-  auto op = GetConsumersOp::create(
-      builder, builder.getUnknownLoc(),
-      blockHandles(func.getContext(), blocks->size()), recorded(block.id));
-  return addBlocks(*blocks, op->getResults());
+  return recordBlocks<GetConsumersOp>(sched::getConsumers(get(block)),
+                                      recorded(block.id));
 }
 
 Result<BlockRefs> Schedule::getOutputBlocks() {
-  Result<Blocks> blocks = sched::getOutputBlocks(func);
-  if (!blocks)
-    return blocks.getOutcome();
-  OpBuilder builder = atEnd();
-  auto op = GetOutputBlocksOp::create(
-      builder, builder.getUnknownLoc(),
-      blockHandles(func.getContext(), blocks->size()), rootOf(*sequence));
-  return addBlocks(*blocks, op->getResults());
+  return recordBlocks<GetOutputBlocksOp>(sched::getOutputBlocks(func),
+                                         rootOf(*sequence));
 }
 
 //===----------------------------------------------------------------------===//

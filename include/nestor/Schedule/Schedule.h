@@ -152,7 +152,9 @@ private:
   Outcome check(llvm::ArrayRef<unsigned> ids) const;
   unsigned add(mlir::Operation *op, mlir::Value recorded);
   LoopRefs addLoops(Loops &loops, mlir::ResultRange recorded);
-  BlockRefs addBlocks(Blocks &blocks, mlir::ResultRange recorded);
+  /// Records a query, an `OpT` of `from`, and gives its answer handles.
+  template <typename OpT>
+  Result<BlockRefs> recordBlocks(Result<Blocks> found, mlir::Value from);
   Loops loopsOf(llvm::ArrayRef<LoopRef> refs) const;
   mlir::Value recorded(unsigned id) const { return table[id].recorded; }
   llvm::SmallVector<mlir::Value> recordedOf(llvm::ArrayRef<LoopRef> refs) const;

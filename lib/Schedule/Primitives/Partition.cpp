@@ -78,11 +78,7 @@ Result<Loops> sched::separateFullPartial(RewriterBase &rewriter,
                             " has iterations that no predicate touches")
         .note(loop, "this loop");
 
-  OpBuilder::InsertionGuard guard(rewriter);
-  rewriter.setInsertionPointAfter(loop);
-  auto tail = cast<nest::ForOp>(rewriter.clone(*loop.getOperation()));
-  for (nest::BlockOp block : blocksIn(tail))
-    block.setName(uniqueBlockName(func, (block.getName() + "_tail").str()));
+  nest::ForOp tail = cloneAfter(rewriter, loop, loop, "_tail");
   rewriter.modifyOpInPlace(tail,
                            [&]() { tail.setKind(nest::LoopKind::Serial); });
   setBounds(rewriter, tail, count, extent, space);

@@ -47,50 +47,42 @@ Result<Blocks> sched::getOutputBlocks(Operation *root) {
   return found;
 }
 
+/// Applies a query of one operation: the handle's, then the blocks it finds.
+template <typename From, typename OpT>
+static DiagnosedSilenceableFailure
+answer(OpT op, Value handle, Result<Blocks> (*query)(From),
+       transform::TransformResults &results, transform::TransformState &state) {
+  From from = nullptr;
+  if (auto failed = readHandle(op, state, handle, from); !failed.succeeded())
+    return failed;
+  Result<Blocks> blocks = query(from);
+  return setBlocks(op, results, op.getBlocks(), blocks);
+}
+
 DiagnosedSilenceableFailure
 GetChildBlocksOp::apply(transform::TransformRewriter &rewriter,
                         transform::TransformResults &results,
                         transform::TransformState &state) {
-  nest::ForOp loop;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  Result<Blocks> blocks = sched::getChildBlocks(loop);
-  return setBlocks(*this, results, getBlocks(), blocks);
+  return answer(*this, getLoop(), sched::getChildBlocks, results, state);
 }
 
 DiagnosedSilenceableFailure
 GetProducersOp::apply(transform::TransformRewriter &rewriter,
                       transform::TransformResults &results,
                       transform::TransformState &state) {
-  nest::BlockOp block;
-  if (auto failed = readHandle(*this, state, getBlock(), block);
-      !failed.succeeded())
-    return failed;
-  Result<Blocks> blocks = sched::getProducers(block);
-  return setBlocks(*this, results, getBlocks(), blocks);
+  return answer(*this, getBlock(), sched::getProducers, results, state);
 }
 
 DiagnosedSilenceableFailure
 GetConsumersOp::apply(transform::TransformRewriter &rewriter,
                       transform::TransformResults &results,
                       transform::TransformState &state) {
-  nest::BlockOp block;
-  if (auto failed = readHandle(*this, state, getBlock(), block);
-      !failed.succeeded())
-    return failed;
-  Result<Blocks> blocks = sched::getConsumers(block);
-  return setBlocks(*this, results, getBlocks(), blocks);
+  return answer(*this, getBlock(), sched::getConsumers, results, state);
 }
 
 DiagnosedSilenceableFailure
 GetOutputBlocksOp::apply(transform::TransformRewriter &rewriter,
                          transform::TransformResults &results,
                          transform::TransformState &state) {
-  Operation *root = nullptr;
-  if (auto failed = readHandle(*this, state, getRoot(), root);
-      !failed.succeeded())
-    return failed;
-  Result<Blocks> blocks = sched::getOutputBlocks(root);
-  return setBlocks(*this, results, getBlocks(), blocks);
+  return answer(*this, getRoot(), sched::getOutputBlocks, results, state);
 }

@@ -32,8 +32,7 @@ static void tighten(SmallVectorImpl<AffineExpr> &list, AffineExpr end,
 
 Result<Loops> sched::splitDomain(RewriterBase &rewriter, nest::ForOp loop,
                                  AffineMap condition) {
-  nest::FuncOp func = funcOf(loop);
-  AffineSpace space(func);
+  AffineSpace space(funcOf(loop));
   Loops around = loopsAround(loop);
   around.push_back(loop);
   if (condition.getNumResults() != 1 ||
@@ -75,11 +74,7 @@ Result<Loops> sched::splitDomain(RewriterBase &rewriter, nest::ForOp loop,
                             describe(loop))
         .note(loop, "there is nothing to cut");
 
-  OpBuilder::InsertionGuard guard(rewriter);
-  rewriter.setInsertionPointAfter(loop);
-  auto second = cast<nest::ForOp>(rewriter.clone(*loop.getOperation()));
-  for (nest::BlockOp block : blocksIn(second))
-    block.setName(uniqueBlockName(func, (block.getName() + "_rest").str()));
+  nest::ForOp second = cloneAfter(rewriter, loop, loop, "_rest");
   tighten(bounds.uppers, at, true, space);
   tighten(other.lowers, at, false, space);
   rewriter.modifyOpInPlace(loop, [&]() { bounds.write(loop, space); });
