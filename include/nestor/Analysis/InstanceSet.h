@@ -2,7 +2,9 @@
 //
 // A conjunction of affine constraints over several instances of blocks of one
 // nest.func: each instance has loop variables of its own, all share the sizes.
-// Asked one question: is there no such point? The answer is exact.
+// Asked one question: is there no such point? The answer is exact where all
+// expressions are affine; anything else (a product of sizes, a division by one)
+// counts as any number, so that "not empty" then means "perhaps".
 //
 // Cheap tests come first: constants, the rational relaxation, its sample point;
 // the integer test decides what is left. Answers of that are kept in the
