@@ -1,13 +1,12 @@
 //===- InstanceSet.cpp - Integer points of a few block instances ----------===//
 //
-// See the header. The order of the tests follows their measured costs: a few
-// microseconds for the rational simplex, tens to hundreds for integer sampling.
+// See the header.
 //
 //===----------------------------------------------------------------------===//
 #include "nestor/Analysis/InstanceSet.h"
 
-#include "mlir/Analysis/Presburger/IntegerRelation.h"
-#include "mlir/Analysis/Presburger/Simplex.h"
+#include "nestor/Analysis/IntegerTest.h"
+
 #include "mlir/IR/DialectInterface.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "llvm/ADT/StringMap.h"
@@ -19,9 +18,6 @@
 using namespace mlir;
 using namespace nestor;
 using namespace nestor::analysis;
-using llvm::DynamicAPInt;
-using presburger::IntegerPolyhedron;
-using presburger::PresburgerSpace;
 
 //===----------------------------------------------------------------------===//
 // The cache
@@ -206,16 +202,6 @@ void InstanceSet::addEqual(nest::ForOp loop, unsigned a, unsigned b) {
 // The question
 //===----------------------------------------------------------------------===//
 
-/// The integer test proper.
-static bool hasNoIntegerPoint(const IntegerPolyhedron &set, bool bounded) {
-  if (bounded) {
-    auto lexmin = set.findIntegerLexMin();
-    if (!lexmin.isUnbounded())
-      return lexmin.isEmpty();
-  }
-  return set.isIntegerEmpty();
-}
-
 bool InstanceSet::isEmpty() {
   if (contradiction)
     return true;
@@ -265,33 +251,8 @@ bool InstanceSet::isEmpty() {
       return *known;
   }
 
-  IntegerPolyhedron set(greater.size(), equal.size(), numVariables + 1,
-                        PresburgerSpace::getSetSpace(numVariables));
-  // One-sided ends of every variable make the set bounded, or not known to be.
-  llvm::BitVector low(numVariables), high(numVariables);
-  for (const auto &row : greater) {
-    set.addInequality(row);
-    int used = -1;
-    for (unsigned v = 0; v < numVariables; ++v)
-      if (row[v] != 0)
-        used = used == -1 ? static_cast<int>(v) : -2;
-    if (used >= 0)
-      (row[used] > 0 ? low : high).set(used);
-  }
-  for (const auto &row : equal)
-    set.addEquality(row);
-  bool empty;
-  if (set.isEmptyByGCDTest()) {
-    empty = true;
-  } else {
-    presburger::Simplex simplex(set);
-    if (simplex.isEmpty())
-      empty = true;
-    else if (simplex.getSamplePointIfIntegral())
-      empty = false;
-    else
-      empty = hasNoIntegerPoint(set, low.all() && high.all());
-  }
+  bool empty = findIntegerPoint(std::move(equal), std::move(greater),
+                                numVariables) == Points::None;
   if (cache)
     cache->insert(key, empty);
   return empty;

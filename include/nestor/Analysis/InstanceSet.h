@@ -6,9 +6,9 @@
 // expressions are affine; anything else (a product of sizes, a division by one)
 // counts as any number, so that "not empty" then means "perhaps".
 //
-// Cheap tests come first: constants, the rational relaxation, its sample point;
-// the integer test decides what is left. Answers of that are kept in the
-// context, when the cache is registered there.
+// Constants are tested first, then IntegerTest.h decides; where that gives up,
+// "not empty" means "perhaps" as well. Answers are kept in the context, when the
+// cache is registered there.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NESTOR_ANALYSIS_INSTANCESET_H
