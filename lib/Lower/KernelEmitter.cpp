@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 #include "KernelEmitter.h"
 
+#include "Registers.h"
 #include "Services.h"
 
 #include "nestor/Runtime/Abi.h"
@@ -110,6 +111,12 @@ void KernelEmitter::returnEarlyIf(Value newStatus) {
 }
 
 LogicalResult KernelEmitter::finishFunction() {
+  llvm::erase_if(registers, [&](auto &entry) {
+    if (entry.first->getParentOp() != function)
+      return false;
+    promoteToValues(entry.first, entry.second); // or it stays on the stack
+    return true;
+  });
   Value result = status
                      ? Value(LLVM::LoadOp::create(builder, loc,
                                                   builder.getI32Type(), status))
@@ -210,6 +217,7 @@ LinearIndex KernelEmitter::bound(AffineMap map, ValueRange operands,
 //===----------------------------------------------------------------------===//
 
 LogicalResult KernelEmitter::emitRegion(Block &block) {
+  size_t outside = living.size();
   for (Operation &op : block.without_terminator()) {
     LogicalResult result = success();
     if (auto loop = dyn_cast<nest::ForOp>(op))
@@ -223,6 +231,9 @@ LogicalResult KernelEmitter::emitRegion(Block &block) {
     if (failed(result))
       return failure();
   }
+  for (Value slot : ArrayRef(living).drop_front(outside))
+    LLVM::LifetimeEndOp::create(builder, loc, slot);
+  living.truncate(outside);
   return success();
 }
 
@@ -291,9 +302,28 @@ LogicalResult KernelEmitter::emitSerial(nest::ForOp loop) {
 // Buffers
 //===----------------------------------------------------------------------===//
 
+Value KernelEmitter::stackSlot(nest::AllocOp alloc, Type element) {
+  int64_t count = cast<MemRefType>(alloc.getType()).getNumElements();
+  Value slot = entryAlloca(function, builder, loc, element,
+                           std::max<int64_t>(1, count), NST_ALIGNMENT);
+  // Slots whose lives do not overlap share their place.
+  LLVM::LifetimeStartOp::create(builder, loc, slot);
+  living.push_back(slot);
+  if (alloc.getScope() == "register")
+    registers.push_back({slot.getDefiningOp<LLVM::AllocaOp>(), element});
+  return slot;
+}
+
 LogicalResult KernelEmitter::emitAlloc(nest::AllocOp alloc) {
   auto type = cast<MemRefType>(alloc.getType());
   Buffer buffer{Value(), type, {}};
+  Type element = elementStorage(type.getElementType());
+  int64_t width =
+      element.isIndex() ? 8 : (element.getIntOrFloatBitWidth() + 7) / 8;
+  bool onStack =
+      type.hasStaticShape() && type.getNumElements() * width <= kStackLimit;
+  if (onStack)
+    buffer.pointer = stackSlot(alloc, element);
   // Sizes depend on the kernel's sizes alone: inside a loop, one buffer serves
   // all of its iterations and is made before the outermost one.
   OpBuilder::InsertionGuard guard(builder);
@@ -308,13 +338,7 @@ LogicalResult KernelEmitter::emitAlloc(nest::AllocOp alloc) {
   for (AffineExpr dim : alloc.getShapeMap().getResults())
     buffer.dims.push_back(evaluate(dim, 0, alloc.getSizes()));
   mode = saved;
-  Type element = elementStorage(type.getElementType());
-  int64_t width =
-      element.isIndex() ? 8 : (element.getIntOrFloatBitWidth() + 7) / 8;
-  if (type.hasStaticShape() && type.getNumElements() * width <= kStackLimit) {
-    buffer.pointer =
-        entryAlloca(function, builder, loc, element,
-                    std::max<int64_t>(1, type.getNumElements()), NST_ALIGNMENT);
+  if (onStack) {
     buffers[alloc.getResult()] = buffer;
     return success();
   }

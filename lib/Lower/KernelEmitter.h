@@ -14,8 +14,9 @@
 // serially, which is always correct.
 //
 // Split over KernelEmitter.cpp (functions, loops, buffers), ParallelEmitter.cpp
-// (parallel loops), BlockEmitter.cpp (blocks and their bodies) and
-// MemoryEmitter.cpp (loads and stores).
+// (parallel loops), BlockEmitter.cpp (blocks and their bodies),
+// MemoryEmitter.cpp (loads and stores) and Registers.cpp (register buffers to
+// values).
 //
 //===----------------------------------------------------------------------===//
 #ifndef NESTOR_LIB_LOWER_KERNELEMITTER_H
@@ -68,6 +69,7 @@ private:
                                      int64_t count);
   mlir::LogicalResult emitParallel(nest::ForOp loop);
   mlir::LogicalResult emitAlloc(nest::AllocOp alloc);
+  mlir::Value stackSlot(nest::AllocOp alloc, mlir::Type element);
   LinearIndex bound(mlir::AffineMap map, mlir::ValueRange operands, bool upper);
   LinearIndex evaluate(mlir::AffineExpr expr, unsigned numDims,
                        mlir::ValueRange operands);
@@ -131,6 +133,11 @@ private:
   int numParallel = 0;
   /// Allocations of scratch that may have failed, of all functions at hand.
   llvm::SmallVector<mlir::LLVM::ICmpOp> allocationChecks;
+  /// Slots of register buffers with the element's type, of all functions at
+  /// hand; finishFunction makes values of them.
+  llvm::SmallVector<std::pair<mlir::LLVM::AllocaOp, mlir::Type>> registers;
+  /// Slots whose life ends with the region being emitted.
+  llvm::SmallVector<mlir::Value> living;
 
   llvm::DenseMap<mlir::Value, Buffer> buffers;
   llvm::DenseMap<mlir::Value, LinearIndex> linears;
