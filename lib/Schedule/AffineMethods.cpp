@@ -55,3 +55,16 @@ Outcome Schedule::wavefront(LoopRef outer, LoopRef inner, int64_t grain) {
                       recorded(inner.id), grain);
   return Outcome::done();
 }
+
+Outcome Schedule::fuseBlocks(BlockRef first, BlockRef second,
+                             ArrayRef<int64_t> shift) {
+  NESTOR_CHECK_HANDLES({first.id, second.id});
+  return perform<FuseBlocksOp>(recorded(first.id), recorded(second.id), shift)
+      .getOutcome();
+}
+
+Outcome Schedule::privatize(BlockRef block, int64_t buffer, LoopRef loop) {
+  NESTOR_CHECK_HANDLES({block.id, loop.id});
+  return perform<PrivatizeOp>(recorded(block.id), buffer, recorded(loop.id))
+      .getOutcome();
+}

@@ -16,6 +16,8 @@ using namespace nestor::sched;
 
 #include "ScheduleOpsEnums.cpp.inc"
 
+#include "PrimitiveInterface.cpp.inc"
+
 #define GET_OP_CLASSES
 #include "ScheduleOps.cpp.inc"
 
@@ -54,6 +56,20 @@ ParseResult sched::parseLoopCount(OpAsmParser &parser,
 ParseResult sched::parseBlockCount(OpAsmParser &parser,
                                    SmallVectorImpl<Type> &types) {
   return parseCount(parser, types, nest::BlockOp::getOperationName(), "blocks");
+}
+
+ParseResult sched::parseParamCount(OpAsmParser &parser,
+                                   SmallVectorImpl<Type> &types) {
+  ParseResult result = parseCount(parser, types, "", "parameters");
+  Type param = transform::ParamType::get(parser.getContext(),
+                                         parser.getBuilder().getI64Type());
+  llvm::fill(types, param);
+  return result;
+}
+
+void sched::printParamCount(OpAsmPrinter &printer, Operation *,
+                            TypeRange types) {
+  printer << types.size();
 }
 
 void sched::printBlockCount(OpAsmPrinter &printer, Operation *,
@@ -126,6 +142,67 @@ DiagnosedSilenceableFailure sched::readParams(Operation *op,
     into.push_back(value.getInt());
   }
   return DiagnosedSilenceableFailure::success();
+}
+
+Result<BufferRole> sched::roleOf(StringRef text) {
+  if (text == "read")
+    return BufferRole::Read;
+  if (text == "write")
+    return BufferRole::Write;
+  return Outcome::refused("a buffer is \"read\" or \"write\", not \"" + text +
+                          "\"");
+}
+
+namespace {
+/// Handles and parameters of the Transform interpreter.
+class StateInvocation : public Invocation {
+public:
+  StateInvocation(RewriterBase &rewriter, Operation *op,
+                  transform::TransformResults &results,
+                  transform::TransformState &state)
+      : Invocation(rewriter, op), results(results), state(state) {}
+
+protected:
+  Outcome payloadOf(Value handle, Operation *&into) override {
+    SmallVector<Operation *> payload(state.getPayloadOps(handle));
+    if (payload.empty())
+      return Outcome::refused("the handle is empty: what it named is gone");
+    if (payload.size() > 1)
+      return Outcome::refused("the handle holds " + Twine(payload.size()) +
+                              " operations instead of one");
+    into = payload.front();
+    return Outcome::done();
+  }
+  Outcome paramOf(Value param, int64_t &into) override {
+    ArrayRef<Attribute> values = state.getParams(param);
+    auto value =
+        values.size() == 1 ? dyn_cast<IntegerAttr>(values[0]) : IntegerAttr();
+    if (!value)
+      return Outcome::refused("a parameter is no integer");
+    into = value.getInt();
+    return Outcome::done();
+  }
+  void bind(OpResult result, Operation *payload) override {
+    results.set(result, {payload});
+  }
+  void bindParam(OpResult result, int64_t value) override {
+    results.setParams(
+        result,
+        {IntegerAttr::get(IntegerType::get(result.getContext(), 64), value)});
+  }
+
+private:
+  transform::TransformResults &results;
+  transform::TransformState &state;
+};
+} // namespace
+
+DiagnosedSilenceableFailure
+sched::applyPrimitive(Operation *op, RewriterBase &rewriter,
+                      transform::TransformResults &results,
+                      transform::TransformState &state) {
+  StateInvocation at(rewriter, op, results, state);
+  return toFailure(op, cast<PrimitiveOpInterface>(op).run(at));
 }
 
 template <typename T>

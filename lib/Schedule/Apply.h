@@ -10,6 +10,8 @@
 #ifndef NESTOR_LIB_SCHEDULE_APPLY_H
 #define NESTOR_LIB_SCHEDULE_APPLY_H
 
+#include "Invocation.h"
+
 #include "nestor/Dialect/Nest/Nest.h"
 #include "nestor/Schedule/Primitives.h"
 
@@ -41,6 +43,20 @@ mlir::ParseResult parseBlockCount(mlir::OpAsmParser &parser,
                                   llvm::SmallVectorImpl<mlir::Type> &types);
 void printBlockCount(mlir::OpAsmPrinter &printer, mlir::Operation *op,
                      mlir::TypeRange types);
+
+/// The same for parameters.
+mlir::ParseResult parseParamCount(mlir::OpAsmParser &parser,
+                                  llvm::SmallVectorImpl<mlir::Type> &types);
+void printParamCount(mlir::OpAsmPrinter &printer, mlir::Operation *op,
+                     mlir::TypeRange types);
+
+/// Runs a primitive's operation on what the interpreter's state holds.
+mlir::DiagnosedSilenceableFailure
+applyPrimitive(mlir::Operation *op, mlir::RewriterBase &rewriter,
+               mlir::transform::TransformResults &results,
+               mlir::transform::TransformState &state);
+/// "read" or "write".
+Result<BufferRole> roleOf(llvm::StringRef text);
 
 mlir::DiagnosedSilenceableFailure toFailure(mlir::Operation *op,
                                             const Outcome &outcome);
@@ -93,6 +109,8 @@ setResult(mlir::Operation *op, mlir::transform::TransformResults &table,
 } // namespace nestor::sched
 
 #include "ScheduleOpsEnums.h.inc"
+
+#include "PrimitiveInterface.h.inc"
 
 #define GET_OP_CLASSES
 #include "ScheduleOps.h.inc"

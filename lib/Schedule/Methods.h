@@ -63,6 +63,27 @@ inline void mixParams(llvm::ArrayRef<Param> params,
   }
 }
 
+template <typename OpT, typename... Args>
+Result<OpT> Schedule::perform(Args &&...args) {
+  mlir::OpBuilder builder = atEnd();
+  auto op = OpT::create(builder, builder.getUnknownLoc(),
+                        std::forward<Args>(args)...);
+  Outcome outcome = run(op);
+  if (outcome.isDone())
+    return op;
+  op->erase();
+  return outcome;
+}
+
+template <typename OpT, typename... Args>
+Result<BlockRef> Schedule::performBlock(Args &&...args) {
+  Result<OpT> op = perform<OpT>(blockHandle(nest::FuncOp(func).getContext()),
+                                std::forward<Args>(args)...);
+  if (!op)
+    return op.getOutcome();
+  return BlockRef{idOf((*op)->getResult(0))};
+}
+
 } // namespace nestor::sched
 
 #endif // NESTOR_LIB_SCHEDULE_METHODS_H

@@ -83,8 +83,10 @@ Outcome Schedule::check(ArrayRef<unsigned> ids) const {
 }
 
 unsigned Schedule::add(Operation *op, Value recorded) {
+  unsigned id = table.size();
   table.push_back({op, recorded});
-  return table.size() - 1;
+  ids[recorded] = id;
+  return id;
 }
 
 LoopRefs Schedule::addLoops(Loops &loops, ResultRange recorded) {
@@ -92,6 +94,51 @@ LoopRefs Schedule::addLoops(Loops &loops, ResultRange recorded) {
   for (auto [loop, value] : llvm::zip_equal(loops, recorded))
     refs.push_back({add(loop, value)});
   return refs;
+}
+
+namespace nestor::sched {
+/// Handles and knobs of a Schedule.
+class Schedule::TableInvocation : public Invocation {
+public:
+  TableInvocation(Schedule &schedule, Operation *op)
+      : Invocation(*schedule.rewriter, op), schedule(schedule) {}
+
+protected:
+  Outcome payloadOf(Value handle, Operation *&into) override {
+    if (handle == rootOf(*schedule.sequence)) {
+      into = schedule.func;
+      return Outcome::done();
+    }
+    auto known = schedule.ids.find(handle);
+    into = known == schedule.ids.end() ? nullptr
+                                       : schedule.table[known->second].op;
+    return into
+               ? Outcome::done()
+               : Outcome::refused("the handle is empty: what it named is gone");
+  }
+  Outcome paramOf(Value param, int64_t &into) override {
+    auto knob = param.getDefiningOp<transform::tune::KnobOp>();
+    auto value = knob && knob.getSelected()
+                     ? dyn_cast<IntegerAttr>(*knob.getSelected())
+                     : IntegerAttr();
+    if (!value)
+      return Outcome::refused("a parameter is no integer");
+    into = value.getInt();
+    return Outcome::done();
+  }
+  void bind(OpResult result, Operation *payload) override {
+    schedule.add(payload, result);
+  }
+  void bindParam(OpResult result, int64_t value) override {}
+
+private:
+  Schedule &schedule;
+};
+} // namespace nestor::sched
+
+Outcome Schedule::run(Operation *op) {
+  TableInvocation at(*this, op);
+  return cast<PrimitiveOpInterface>(op).run(at);
 }
 
 Loops Schedule::loopsOf(ArrayRef<LoopRef> refs) const {
@@ -419,9 +466,8 @@ std::unique_ptr<Schedule> Schedule::fork() const {
   ModuleOp source = *sequence;
   result->sequence = cast<ModuleOp>(source->clone(script));
   for (const Entry &entry : table)
-    result->table.push_back(
-        {entry.op ? payload.lookupOrNull(entry.op) : nullptr,
-         script.lookup(entry.recorded)});
+    result->add(entry.op ? payload.lookupOrNull(entry.op) : nullptr,
+                script.lookup(entry.recorded));
   for (Value knob : knobs)
     result->knobs.push_back(script.lookup(knob));
   return result;

@@ -13,6 +13,7 @@ include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpAsmInterface.td"
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "PrimitiveInterface.td"
 
 // A handle to operations of one name; its type never needs to be written.
 class NestHandle<string opname>
@@ -38,12 +39,35 @@ defvar commonDefinition = [{
   }
 }];
 
+defvar primitiveDefinition = [{
+  void $cppClass::getEffects(
+      ::llvm::SmallVectorImpl<::mlir::MemoryEffects::EffectInstance> &effects) {
+    ::nestor::sched::primitiveEffects(getOperation(), effects);
+  }
+  ::mlir::DiagnosedSilenceableFailure $cppClass::apply(
+      ::mlir::transform::TransformRewriter &rewriter,
+      ::mlir::transform::TransformResults &results,
+      ::mlir::transform::TransformState &state) {
+    return ::nestor::sched::applyPrimitive(*this, rewriter, results, state);
+  }
+}];
+
 class NestTransformOp<string mnemonic, list<Trait> traits = []>
   : Op<Transform_Dialect, "nest." # mnemonic,
        [DeclareOpInterfaceMethods<TransformOpInterface>,
         DeclareOpInterfaceMethods<MemoryEffectsOpInterface>] # traits> {
   let cppNamespace = "::nestor::sched";
   let extraClassDefinition = commonDefinition;
+}
+
+// A primitive: `run` calls its plain function, and everything else is derived.
+class PrimitiveOp<string mnemonic, list<Trait> traits = []>
+  : Op<Transform_Dialect, "nest." # mnemonic,
+       [DeclareOpInterfaceMethods<TransformOpInterface>,
+        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+        DeclareOpInterfaceMethods<PrimitiveOpInterface>] # traits> {
+  let cppNamespace = "::nestor::sched";
+  let extraClassDefinition = primitiveDefinition;
 }
 
 include "Primitives/Query.td"
@@ -71,5 +95,22 @@ include "Primitives/Reverse.td"
 include "Primitives/Shift.td"
 include "Primitives/SplitDomain.td"
 include "Primitives/Wavefront.td"
+include "Primitives/Sample.td"
+include "Primitives/Reindex.td"
+include "Primitives/CacheInplace.td"
+include "Primitives/StorageAlign.td"
+include "Primitives/RollingBuffer.td"
+include "Primitives/FuseEpilogue.td"
+include "Primitives/SplitK.td"
+include "Primitives/FuseReductions.td"
+include "Primitives/Blockize.td"
+include "Primitives/BlockLayout.td"
+include "Primitives/PadEinsum.td"
+include "Primitives/DecomposePadding.td"
+include "Primitives/Pipeline.td"
+include "Primitives/DoubleBuffer.td"
+include "Primitives/Prefetch.td"
+include "Primitives/FuseBlocks.td"
+include "Primitives/Privatize.td"
 
 #endif // NESTOR_LIB_SCHEDULE_SCHEDULEOPS

@@ -64,8 +64,27 @@ Outcome reverseComputeAt(mlir::RewriterBase &rewriter, nest::BlockOp block,
                          nest::ForOp loop);
 Outcome computeInline(mlir::RewriterBase &rewriter, nest::BlockOp block);
 Outcome reverseComputeInline(mlir::RewriterBase &rewriter, nest::BlockOp block);
+Outcome fuseEpilogue(mlir::RewriterBase &rewriter, nest::BlockOp epilogue,
+                     nest::BlockOp reduction);
 
 // --- data
+enum class BufferRole { Read, Write };
+Result<nest::BlockOp> reindex(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                              BufferRole role, int64_t buffer);
+/// `map`: from the block's iterators to indices of the copy.
+Result<nest::BlockOp> reindexCache(mlir::RewriterBase &rewriter,
+                                   nest::BlockOp block, BufferRole role,
+                                   int64_t buffer, llvm::StringRef scope,
+                                   mlir::AffineMap map);
+/// The copy in and the copy out.
+Result<std::pair<nest::BlockOp, nest::BlockOp>>
+cacheInplace(mlir::RewriterBase &rewriter, nest::BlockOp block, int64_t buffer,
+             llvm::StringRef scope);
+Outcome storageAlign(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                     int64_t buffer, int64_t axis, int64_t factor,
+                     int64_t offset);
+Outcome rollingBuffer(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                      int64_t buffer);
 Result<nest::BlockOp> cacheRead(mlir::RewriterBase &rewriter,
                                 nest::BlockOp block, int64_t buffer,
                                 llvm::StringRef scope);
@@ -82,10 +101,31 @@ Result<nest::BlockOp> decomposeReduction(mlir::RewriterBase &rewriter,
 Result<nest::BlockOp> rfactor(mlir::RewriterBase &rewriter, nest::ForOp loop,
                               int64_t axis);
 
+Result<nest::BlockOp> splitK(mlir::RewriterBase &rewriter, nest::ForOp loop,
+                             int64_t parts, int64_t axis);
+Result<nest::BlockOp> fuseReductions(mlir::RewriterBase &rewriter,
+                                     llvm::ArrayRef<nest::BlockOp> blocks,
+                                     nest::ForOp loop);
+
 // --- tensor
-enum class BufferRole { Read, Write };
+Result<nest::BlockOp> blockize(mlir::RewriterBase &rewriter, nest::ForOp loop);
+/// `map`: from the old iterators to the new ones.
+Outcome transformBlockLayout(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                             mlir::AffineMap map);
+Outcome padEinsum(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                  llvm::ArrayRef<int64_t> multiples);
+Result<nest::BlockOp> decomposePadding(mlir::RewriterBase &rewriter,
+                                       nest::BlockOp block, nest::ForOp loop);
 Outcome transformLayout(mlir::RewriterBase &rewriter, nest::BlockOp block,
                         BufferRole role, int64_t buffer, mlir::AffineMap map);
+
+// --- machine
+Outcome pipeline(mlir::RewriterBase &rewriter, nest::ForOp loop,
+                 llvm::ArrayRef<int64_t> stages, llvm::ArrayRef<int64_t> order);
+Outcome doubleBuffer(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                     int64_t buffer);
+Outcome prefetch(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                 int64_t buffer, nest::ForOp loop, int64_t distance);
 
 // --- affine
 Outcome skew(mlir::RewriterBase &rewriter, nest::ForOp loop, nest::ForOp outer,
@@ -98,6 +138,11 @@ Result<Loops> splitDomain(mlir::RewriterBase &rewriter, nest::ForOp loop,
                           mlir::AffineMap condition);
 Outcome wavefront(mlir::RewriterBase &rewriter, nest::ForOp outer,
                   nest::ForOp inner, int64_t grain);
+/// `shift`: for each loop that becomes one, how much later `second` runs.
+Outcome fuseBlocks(mlir::RewriterBase &rewriter, nest::BlockOp first,
+                   nest::BlockOp second, llvm::ArrayRef<int64_t> shift);
+Outcome privatize(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                  int64_t buffer, nest::ForOp loop);
 
 } // namespace nestor::sched
 

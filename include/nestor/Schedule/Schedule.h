@@ -104,6 +104,7 @@ public:
   Outcome reverseComputeAt(BlockRef block, LoopRef loop);
   Outcome computeInline(BlockRef block);
   Outcome reverseComputeInline(BlockRef block);
+  Outcome fuseEpilogue(BlockRef epilogue, BlockRef reduction);
 
   // --- data
   Result<BlockRef> cacheRead(BlockRef block, int64_t buffer,
@@ -111,16 +112,43 @@ public:
   Result<BlockRef> cacheWrite(BlockRef block, int64_t buffer,
                               llvm::StringRef scope);
   Outcome setScope(BlockRef block, int64_t buffer, llvm::StringRef scope);
+  Result<BlockRef> reindex(BlockRef block, BufferRole role, int64_t buffer);
+  Result<BlockRef> reindexCacheRead(BlockRef block, int64_t buffer,
+                                    llvm::StringRef scope, mlir::AffineMap map);
+  Result<BlockRef> reindexCacheWrite(BlockRef block, int64_t buffer,
+                                     llvm::StringRef scope,
+                                     mlir::AffineMap map);
+  /// The copy in and the copy out.
+  Result<BlockRefs> cacheInplace(BlockRef block, int64_t buffer,
+                                 llvm::StringRef scope);
+  Outcome storageAlign(BlockRef block, int64_t buffer, int64_t axis,
+                       int64_t factor, int64_t offset);
+  Outcome rollingBuffer(BlockRef block, int64_t buffer);
   /// The last step: buffers shrink to what one iteration touches.
   Outcome compactBuffers();
 
   // --- reduction
   Result<BlockRef> decomposeReduction(BlockRef block, LoopRef loop);
   Result<BlockRef> rfactor(LoopRef loop, int64_t axis);
+  Result<BlockRef> splitK(LoopRef loop, Param parts, int64_t axis);
+  Result<BlockRef> fuseReductions(llvm::ArrayRef<BlockRef> blocks,
+                                  LoopRef loop);
 
   // --- tensor
   Outcome transformLayout(BlockRef block, BufferRole role, int64_t buffer,
                           mlir::AffineMap map);
+  Result<BlockRef> blockize(LoopRef loop);
+  Outcome transformBlockLayout(BlockRef block, mlir::AffineMap map);
+  Outcome padEinsum(BlockRef block, llvm::ArrayRef<Param> multiples);
+  /// The fill.
+  Result<BlockRef> decomposePadding(BlockRef block, LoopRef loop);
+
+  // --- machine
+  Outcome pipeline(LoopRef loop, llvm::ArrayRef<int64_t> stages,
+                   llvm::ArrayRef<int64_t> order);
+  Outcome doubleBuffer(BlockRef block, int64_t buffer);
+  Outcome prefetch(BlockRef block, int64_t buffer, LoopRef loop,
+                   Param distance);
 
   // --- affine
   Outcome skew(LoopRef loop, LoopRef outer, int64_t factor);
@@ -129,6 +157,9 @@ public:
   /// The loop that runs first and the other.
   Result<LoopRefs> splitDomain(LoopRef loop, mlir::AffineMap condition);
   Outcome wavefront(LoopRef outer, LoopRef inner, int64_t grain);
+  Outcome fuseBlocks(BlockRef first, BlockRef second,
+                     llvm::ArrayRef<int64_t> shift);
+  Outcome privatize(BlockRef block, int64_t buffer, LoopRef loop);
 
   // --- the sequence
   /// A module with one transform.named_sequence, @__transform_main.
@@ -146,8 +177,18 @@ private:
     mlir::Value recorded;
   };
   class Watcher;
+  class TableInvocation;
   struct Fork {};
   Schedule(Fork, nest::FuncOp func);
+
+  /// Appends an operation and runs it; takes it away again when refused.
+  template <typename OpT, typename... Args>
+  Result<OpT> perform(Args &&...args);
+  /// `perform`, and the handles of its results.
+  template <typename OpT, typename... Args>
+  Result<BlockRef> performBlock(Args &&...args);
+  Outcome run(mlir::Operation *op);
+  unsigned idOf(mlir::Value recorded) const { return ids.lookup(recorded); }
 
   Outcome check(llvm::ArrayRef<unsigned> ids) const;
   unsigned add(mlir::Operation *op, mlir::Value recorded);
@@ -164,6 +205,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> owned; // of a fork
   mlir::OwningOpRef<mlir::ModuleOp> sequence;
   llvm::SmallVector<Entry, 0> table;
+  llvm::DenseMap<mlir::Value, unsigned> ids; // of recorded handles
   llvm::SmallVector<mlir::Value, 0> knobs;
   std::unique_ptr<Watcher> watcher;
   std::unique_ptr<mlir::IRRewriter> rewriter;

@@ -194,7 +194,7 @@ static int64_t sizeUnrolled(Operation *op) {
 
 /// Buffers whose elements live within one iteration of `loop` move into it: a
 /// thread of each iteration has its own.
-static void privatize(RewriterBase &rewriter, nest::ForOp loop) {
+static void ownScratch(RewriterBase &rewriter, nest::ForOp loop) {
   AffineSpace space(funcOf(loop));
   llvm::SmallSetVector<Operation *, 4> moved;
   for (nest::BlockOp block : blocksIn(loop))
@@ -244,7 +244,7 @@ Outcome sched::setLoopKind(RewriterBase &rewriter, nest::ForOp loop,
     if (Outcome outcome = checkIndependent(loop, false); !outcome.isDone())
       return outcome;
   if (kind == nest::LoopKind::Parallel)
-    privatize(rewriter, loop);
+    ownScratch(rewriter, loop);
   setKind(rewriter, loop, kind);
   return Outcome::done();
 }
