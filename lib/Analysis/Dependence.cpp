@@ -11,6 +11,7 @@
 #include "nestor/Analysis/Dependence.h"
 
 #include "nestor/Analysis/InstanceSet.h"
+#include "nestor/Analysis/Reducers.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -79,8 +80,10 @@ public:
 private:
   void collect(nest::BlockOp block) {
     BlockForm form = BlockForm::of(block, space);
-    std::optional<Reducer> reducer =
-        options.reassociate ? reducerOf(block) : std::nullopt;
+    std::optional<Reducer> single;
+    std::optional<TupleReducer> tuple;
+    if (options.reassociate && !(single = reducerOf(block)))
+      tuple = tupleReducerOf(block);
     for (Access &access : accessesOf(block)) {
       if (options.ignore && options.ignore(access.buffer))
         continue;
@@ -89,8 +92,9 @@ private:
         site.indices.push_back(index ? index.replaceDims(form.bindings)
                                      : AffineExpr());
       site.accumulates =
-          reducer && (access.op == reducer->load.getOperation() ||
-                      access.op == reducer->store.getOperation());
+          single ? access.op == single->load.getOperation() ||
+                       access.op == single->store.getOperation()
+                 : tuple && tuple->commutative && tuple->accumulates(access.op);
       sites.push_back(std::move(site));
     }
   }
