@@ -111,6 +111,10 @@ struct State {
   // Parallel loops (see Nests.cpp): stamps of the running iteration and of the
   // first one of the loop; 0 outside.
   uint32_t stamp = 0, firstStamp = 0, lastStamp = 0;
+  /// The innermost block that runs and a number for its spatial point (see
+  /// runBlock); null and 0 outside, and when contracts are not checked.
+  mlir::Operation *block = nullptr;
+  uint64_t point = 0;
   /// Tags of arena slices by (operation, offset).
   llvm::DenseMap<std::pair<mlir::Operation *, uint64_t>, uint16_t> sliceTags;
 

@@ -199,7 +199,20 @@ Error Interp::runKernel(nest::FuncOp kernel,
   top.op = kernel;
   if (!callFunction(state, top, function, args, results))
     return runError(state);
+  if (options.written)
+    options.written->clear();
   for (auto [n, buffer] : llvm::enumerate(buffers)) {
+    if (options.written) {
+      const View &view = *args[n].view;
+      std::vector<bool> &written = options.written->emplace_back();
+      for (int64_t e = 0, size = view.numElements(); e < size; ++e) {
+        written.push_back(view.isWritten(e));
+        if (!written.back()) {
+          writeElement(view.kind, view.element(e), 0);
+          view.markWritten(e);
+        }
+      }
+    }
     Expected<HostTensor> tensor =
         tensorOf(*args[n].view, buffer.elementType,
                  "buffer " + Twine(n) + " of '" + name + "'");

@@ -132,6 +132,31 @@ bool interp::readChecked(State &state, const Inst &inst, const View &view,
   return true;
 }
 
+/// Whether the running block may write this element: no other spatial point of
+/// it did.
+static bool keepsContract(State &state, const Inst &inst, const View &view,
+                          int64_t linear) {
+  auto &points = view.storage->points;
+  auto it = llvm::find_if(
+      points, [&](const auto &entry) { return entry.first == state.block; });
+  if (it == points.end()) {
+    points.emplace_back(state.block, std::vector<uint64_t>());
+    it = points.end() - 1;
+  }
+  auto element = static_cast<size_t>(
+      view.offset / std::max(1u, sizeOf(view.kind)) + linear);
+  if (it->second.size() <= element)
+    it->second.resize(view.storage->size / std::max(1u, sizeOf(view.kind)) + 1);
+  uint64_t &point = it->second[element];
+  if (point != 0 && point != state.point)
+    return state.broken(inst, "writes " + elementText(view, linear) +
+                                  ", which another spatial point of block \"" +
+                                  cast<nest::BlockOp>(state.block).getName() +
+                                  "\" wrote");
+  point = state.point;
+  return true;
+}
+
 bool interp::writeChecked(State &state, const Inst &inst, View &view,
                           int64_t linear, uint64_t cell) {
   if (view.readOnly)
@@ -145,6 +170,8 @@ bool interp::writeChecked(State &state, const Inst &inst, View &view,
         return race(state, inst, view, linear, "writes", other);
     touch.writer = state.stamp;
   }
+  if (state.block && !keepsContract(state, inst, view, linear))
+    return false;
   writeElement(view.kind, view.element(linear), cell);
   view.markWritten(linear);
   return true;

@@ -34,6 +34,9 @@ struct Storage {
   std::vector<uint16_t> tags;
   /// One an element, for storages with one element size; empty: no checks.
   std::vector<Touch> touches;
+  /// For each block that wrote here: the spatial point by which it wrote each
+  /// element; 0: none. Kept when contracts are checked.
+  std::vector<std::pair<const void *, std::vector<uint64_t>>> points;
 
   /// Zeroed bytes that count as never written.
   static std::shared_ptr<Storage> fresh(uint64_t size) {

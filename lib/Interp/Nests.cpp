@@ -4,7 +4,9 @@
 // its predicate and bindings, checks that every iterator lies in its domain,
 // runs init when all reduce iterators are 0, then the body. Parallel loops may
 // run in a random order and with a check for races: every element remembers
-// which iteration of the outermost parallel loop touched it.
+// which iteration of the outermost parallel loop touched it. With a check of
+// contracts every element also remembers by which spatial point of which block
+// it was written.
 //
 //===----------------------------------------------------------------------===//
 #include "Code.h"
@@ -128,10 +130,21 @@ struct BlockExtra : Extra {
   std::string name;
   SmallVector<Affine, 4> bindings, domain, constraints;
   SmallVector<bool> equal;
-  SmallVector<bool> reduce;
+  SmallVector<bool> reduce, spatial;
   RegionCode body, init;
   bool hasInit = false;
 };
+
+/// A number for the spatial point inside of the one `around`; never 0.
+uint64_t pointNumber(State &s, const BlockExtra &block, uint64_t around) {
+  uint64_t number = around * 0x9e3779b97f4a7c15u + 1;
+  for (size_t n = 0, e = block.bindings.size(); n < e; ++n)
+    if (block.spatial[n]) {
+      number = (number ^ s.bits(block.body.args[n])) * 0xff51afd7ed558ccdu + n;
+      number ^= number >> 32;
+    }
+  return number | 1;
+}
 
 bool runBlock(State &s, const Inst &i) {
   const BlockExtra &block = i.as<BlockExtra>();
@@ -158,9 +171,19 @@ bool runBlock(State &s, const Inst &i) {
       s.bits(block.init.args[n]) = static_cast<uint64_t>(value);
     first &= !block.reduce[n] || value == 0;
   }
+  Operation *blockAround = s.block;
+  uint64_t pointAround = s.point;
+  if (s.program.options.checkContract) {
+    s.block = i.op;
+    s.point = pointNumber(s, block, pointAround);
+  }
   if (first && block.hasInit && !runCode(s, block.init.code))
     return false;
-  return runCode(s, block.body.code);
+  if (!runCode(s, block.body.code))
+    return false;
+  s.block = blockAround;
+  s.point = pointAround;
+  return true;
 }
 
 Error buildBlock(Compiler &compiler, Operation *op, Inst &inst) {
@@ -181,9 +204,11 @@ Error buildBlock(Compiler &compiler, Operation *op, Inst &inst) {
       return error;
     extra->equal.assign(set->getEqFlags().begin(), set->getEqFlags().end());
   }
-  for (unsigned n = 0; n < block.getNumIterators(); ++n)
-    extra->reduce.push_back(block.getIteratorKind(n) ==
-                            nest::IteratorKind::Reduce);
+  for (unsigned n = 0; n < block.getNumIterators(); ++n) {
+    nest::IteratorKind kind = block.getIteratorKind(n);
+    extra->reduce.push_back(kind == nest::IteratorKind::Reduce);
+    extra->spatial.push_back(kind == nest::IteratorKind::Spatial);
+  }
   if (Error error = compiler.region(block.getBody(), extra->body))
     return error;
   extra->hasInit = !block.getInit().empty();

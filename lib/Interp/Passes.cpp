@@ -55,6 +55,10 @@ struct TestInterpret : PassWrapper<TestInterpret, OperationPass<ModuleOp>> {
   Option<bool> races{*this, "check-races",
                      llvm::cl::desc("report races of parallel loops"),
                      llvm::cl::init(false)};
+  Option<bool> contract{*this, "check-contract",
+                        llvm::cl::desc("report spatial iterations of a block "
+                                       "that write one element"),
+                        llvm::cl::init(false)};
 
   HostTensor makeInput(Type elementType, ArrayRef<int64_t> shape, size_t n) {
     if (!iota)
@@ -84,6 +88,7 @@ struct TestInterpret : PassWrapper<TestInterpret, OperationPass<ModuleOp>> {
     ConstantPool pool;
     InterpOptions options;
     options.checkRaces = races;
+    options.checkContract = contract;
     auto results = Interp::run(getOperation(), function, inputs, pool, options);
     if (!results)
       return results.takeError();
@@ -108,6 +113,7 @@ struct TestInterpret : PassWrapper<TestInterpret, OperationPass<ModuleOp>> {
     }
     InterpOptions options;
     options.checkRaces = races;
+    options.checkContract = contract;
     if (llvm::Error error = Interp::runKernel(kernel, buffers, sizes, options))
       return error;
     for (unsigned n = writes < count ? count - writes : 0; n < count; ++n)

@@ -25,6 +25,7 @@
 #include "mlir/IR/BuiltinOps.h"
 
 #include <memory>
+#include <vector>
 
 namespace nestor {
 
@@ -40,6 +41,12 @@ struct InterpOptions {
   /// Reports two iterations of a parallel loop that touch one element when one
   /// of them writes it.
   bool checkRaces = false;
+  /// Reports two spatial points of one block that write one element.
+  bool checkContract = false;
+  /// Not null: a kernel may leave elements of its buffers unwritten (a
+  /// reduction over nothing does); here it is told for each buffer which ones
+  /// were written. The others are 0.
+  std::vector<std::vector<bool>> *written = nullptr;
 };
 
 /// Runs the functions of one module; what is compiled once serves all calls.
@@ -62,7 +69,8 @@ public:
       InterpOptions options = {});
 
   /// Runs a kernel on `buffers` in place. Undefined buffers must be written
-  /// entirely; their bytes are there afterwards.
+  /// entirely (unless options.written is there to say what was); their bytes
+  /// are there afterwards.
   static llvm::Error runKernel(nest::FuncOp kernel,
                                llvm::MutableArrayRef<HostTensor> buffers,
                                llvm::ArrayRef<int64_t> sizes,

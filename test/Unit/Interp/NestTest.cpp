@@ -283,6 +283,64 @@ TEST_F(NestLevel, ParallelIterationsWithoutARacePass) {
   EXPECT_EQ(runKernel(text, buffers, {6}), "");
 }
 
+TEST_F(NestLevel, FindsBrokenContractsWhenAsked) {
+  // Two spatial points write B[0].
+  const char *sum = R"(
+nest.func @sum(%A: memref<4xf32>, %B: memref<1xf32>) {
+  nest.for %i = 0 to 4 {
+    nest.block "sum" (%v : spatial = %i to 4) {
+      %c0 = arith.constant 0 : index
+      %a = memref.load %A[%v] : memref<4xf32>
+      memref.store %a, %B[%c0] : memref<1xf32>
+    }
+  }
+})";
+  std::vector<HostTensor> buffers = {floats({4}, {1, 2, 3, 4}), unset({1})};
+  EXPECT_EQ(runKernel(sum, buffers), "");
+  EXPECT_EQ(buffers[1].as<float>()[0], 4);
+  options.checkContract = true;
+  EXPECT_THAT(runKernel(sum, buffers),
+              HasSubstr("writes element [0], which another spatial point of "
+                        "block \"sum\" wrote"));
+  // The same point may write again: reduce and ordered iterators, two blocks.
+  std::string reduce = sum;
+  reduce.replace(reduce.find("spatial"), 7, "ordered");
+  EXPECT_EQ(runKernel(reduce, buffers), "");
+  buffers = {randomTensor(f32(), {6, 3}, 1, -3, 3, true),
+             randomTensor(f32(), {3, 2}, 2, -3, 3, true), unset({6, 2})};
+  EXPECT_EQ(runKernel(kMatmul, buffers, {6}), "");
+}
+
+TEST_F(NestLevel, ReductionOverNothingRunsNoInit) {
+  const char *sum = R"(
+nest.func @sum(%A: memref<2x?xf32>, %B: memref<2xf32>, %n: index)
+    attributes {shapes = [affine_map<()[s0] -> (2, s0)>, affine_map<()[s0] -> (2)>]} {
+  nest.for %i = 0 to 2 {
+    nest.for %k = 0 to symbol(%n) {
+      nest.block "sum" (%v : spatial = %i to 2, %w : reduce = %k to symbol(%n))
+        init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %B[%v] : memref<2xf32>
+        } {
+          %a = memref.load %A[%v, %w] : memref<2x?xf32>
+          %b = memref.load %B[%v] : memref<2xf32>
+          %s = arith.addf %a, %b : f32
+          memref.store %s, %B[%v] : memref<2xf32>
+        }
+    }
+  }
+})";
+  std::vector<HostTensor> buffers = {floats({2, 0}, {}), unset({2})};
+  EXPECT_THAT(runKernel(sum, buffers, {0}), HasSubstr("was never written"));
+  std::vector<std::vector<bool>> written;
+  options.written = &written;
+  EXPECT_EQ(runKernel(sum, buffers, {0}), "");
+  EXPECT_EQ(written[1], std::vector<bool>({false, false}));
+  buffers = {floats({2, 1}, {3, 4}), unset({2})};
+  EXPECT_EQ(runKernel(sum, buffers, {1}), "");
+  EXPECT_EQ(written[1], std::vector<bool>({true, true}));
+}
+
 TEST_F(NestLevel, StopsAtTheStepLimit) {
   options.maxSteps = 10;
   std::vector<HostTensor> buffers = {

@@ -183,7 +183,9 @@ def Nest_BlockOp : Nest_Op<"block", [
     sizes) and an extent (affine in sizes): its domain is [0, extent). The body
     sees its iterators, buffers and sizes alone. `where` guards the block by
     affine constraints on the outer loops. `init` runs before the body when
-    every reduce iterator is 0.
+    every reduce iterator is 0. So a reduction over nothing runs neither: its
+    elements stay what they were, undefined if nobody wrote them, and may not be
+    read. Where a sum of nothing must be 0, a block before it writes the 0.
 
     Spatial: iterations are independent and write disjoint elements. Reduce:
     iterations combine into the same elements with an associative update.
