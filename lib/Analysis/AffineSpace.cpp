@@ -73,9 +73,27 @@ int64_t Linear::coefficientOf(AffineExpr atom) const {
 // Values and expressions
 //===----------------------------------------------------------------------===//
 
-AffineSpace::AffineSpace(nest::FuncOp func)
-    : func(func), context(func.getContext()),
-      numSymbols(func.getSizes().size()) {}
+/// The region of a function or a block that holds `op`.
+static Region &rootOf(Operation *op) {
+  if (auto func = dyn_cast<nest::FuncOp>(op))
+    return func.getBody();
+  Region *region = op->getParentRegion();
+  while (!isa<nest::FuncOp, nest::BlockOp>(region->getParentOp()))
+    region = region->getParentRegion();
+  return *region;
+}
+
+AffineSpace::AffineSpace(Operation *at) : AffineSpace(rootOf(at)) {}
+
+AffineSpace::AffineSpace(Region &region)
+    : func(dyn_cast<nest::FuncOp>(region.getParentOp())), root(&region),
+      context(region.getContext()) {
+  if (!func)
+    func = region.getParentOfType<nest::FuncOp>();
+  numSizes = numSymbols = func.getSizes().size();
+  if (func.getOperation() != getRoot())
+    numSymbols += region.getNumArguments();
+}
 
 AffineExpr AffineSpace::constant(int64_t value) const {
   return getAffineConstantExpr(value, context);
@@ -86,13 +104,28 @@ AffineExpr AffineSpace::of(Value value) {
     return getAffineSymbolExpr(cast<BlockArgument>(value).getArgNumber() -
                                    func.getNumBuffers(),
                                context);
+  if (nest::isIterator(value)) {
+    auto arg = cast<BlockArgument>(value);
+    auto block = cast<nest::BlockOp>(arg.getOwner()->getParentOp());
+    if (block.getOperation() == getRoot())
+      return getAffineSymbolExpr(numSizes + arg.getArgNumber(), context);
+    return import(block.getBinding(arg.getArgNumber()),
+                  block.getBindings().getNumDims(), block.getLoopOperands());
+  }
   auto [it, isNew] = dimOf.try_emplace(value, dims.size());
   if (isNew)
     dims.push_back(value);
   return getAffineDimExpr(it->second, context);
 }
 
+AffineExpr AffineSpace::fresh() {
+  dims.push_back(Value());
+  return getAffineDimExpr(dims.size() - 1, context);
+}
+
 nest::ForOp AffineSpace::getLoop(AffineDimExpr dim) const {
+  if (dim.getPosition() >= dims.size() || !dims[dim.getPosition()])
+    return {};
   auto arg = cast<BlockArgument>(dims[dim.getPosition()]);
   return cast<nest::ForOp>(arg.getOwner()->getParentOp());
 }
@@ -139,27 +172,41 @@ AffineMap AffineSpace::exportMap(ArrayRef<AffineExpr> exprs,
   SmallVector<AffineExpr> dimMap(dims.size(), constant(0)),
       symbolMap(numSymbols, constant(0));
   operands.clear();
-  for (auto [i, dim] : llvm::enumerate(order)) {
-    dimMap[dim] = getAffineDimExpr(i, context);
+  // Iterators of the root are outside of all loops.
+  for (unsigned symbol : usedSymbols.set_bits())
+    if (symbol >= numSizes) {
+      symbolMap[symbol] = getAffineDimExpr(operands.size(), context);
+      operands.push_back(root->getArgument(symbol - numSizes));
+    }
+  for (unsigned dim : order) {
+    dimMap[dim] = getAffineDimExpr(operands.size(), context);
     operands.push_back(dims[dim]);
   }
-  unsigned numUsedSymbols = 0;
-  for (unsigned symbol : usedSymbols.set_bits()) {
-    symbolMap[symbol] = getAffineSymbolExpr(numUsedSymbols++, context);
-    operands.push_back(function.getSizes()[symbol]);
-  }
+  unsigned numUsedDims = operands.size(), numUsedSymbols = 0;
+  for (unsigned symbol : usedSymbols.set_bits())
+    if (symbol < numSizes) {
+      symbolMap[symbol] = getAffineSymbolExpr(numUsedSymbols++, context);
+      operands.push_back(function.getSizes()[symbol]);
+    }
   SmallVector<AffineExpr> results;
   for (AffineExpr expr : exprs)
     results.push_back(expr.replaceDimsAndSymbols(dimMap, symbolMap));
-  return AffineMap::get(order.size(), numUsedSymbols, results, context);
+  return AffineMap::get(numUsedDims, numUsedSymbols, results, context);
 }
 
 AffineExpr AffineSpace::canonical(AffineExpr expr) const {
   if (isa<AffineConstantExpr, AffineDimExpr, AffineSymbolExpr>(expr))
     return expr;
   AffineExpr &known = canonicalForms[expr];
-  if (!known)
-    known = simplifyAffineExpr(expr, dims.size(), numSymbols);
+  if (!known) {
+    // Iterators of blocks are dims too, and may be more than there are loops.
+    unsigned numDims = dims.size();
+    expr.walk([&](AffineExpr e) {
+      if (auto dim = dyn_cast<AffineDimExpr>(e))
+        numDims = std::max(numDims, dim.getPosition() + 1);
+    });
+    known = simplifyAffineExpr(expr, numDims, numSymbols);
+  }
   return known;
 }
 
@@ -241,14 +288,18 @@ Interval AffineSpace::loopBounds(nest::ForOp loop, RelaxFn relax) {
 Interval AffineSpace::atomBounds(AffineExpr atom, RelaxFn relax) {
   if (auto dim = dyn_cast<AffineDimExpr>(atom)) {
     nest::ForOp loop = getLoop(dim);
+    if (!loop)
+      return {};
     return relax(loop) ? loopBounds(loop, relax) : Interval{atom, atom};
   }
-  bool relaxed = false;
+  bool relaxed = false, known = true;
   atom.walk([&](AffineExpr e) {
-    if (auto dim = dyn_cast<AffineDimExpr>(e))
-      relaxed |= relax(getLoop(dim));
+    auto dim = dyn_cast<AffineDimExpr>(e);
+    nest::ForOp loop = dim ? getLoop(dim) : nest::ForOp();
+    known &= !dim || loop;
+    relaxed |= loop && relax(loop);
   });
-  if (!relaxed)
+  if (!relaxed && known)
     return {atom, atom};
   auto binary = cast<AffineBinaryOpExpr>(atom);
   std::optional<int64_t> divisor = constantOf(binary.getRHS());
@@ -323,6 +374,12 @@ Interval AffineSpace::bounds(AffineExpr expr, RelaxFn relax) {
 }
 
 std::optional<int64_t> AffineSpace::sizeFact(unsigned symbol, StringRef name) {
+  if (symbol >= numSizes) {
+    std::optional<int64_t> extent =
+        cast<nest::BlockOp>(getRoot()).getConstantExtent(symbol - numSizes);
+    return extent && name == "nest.max" ? std::optional(*extent - 1)
+                                        : std::nullopt;
+  }
   unsigned arg = func.getNumBuffers() + symbol;
   if (auto fact = func.getArgAttrOfType<IntegerAttr>(arg, name))
     return fact.getInt();

@@ -5,6 +5,10 @@
 // and its sizes by their order (symbols), so that expressions of different
 // operations can be compared, bounded and subtracted.
 //
+// A space may also be that of the nest inside one block: the iterators of this
+// block are fixed there and count as symbols, after the sizes. Iterators of
+// blocks further inside are what their bindings say.
+//
 // Assumes: loop variables keep their meaning while a space lives; loops may
 // move and get new bounds.
 //
@@ -45,16 +49,25 @@ using RelaxFn = llvm::function_ref<bool(nest::ForOp)>;
 
 class AffineSpace {
 public:
-  explicit AffineSpace(nest::FuncOp func);
+  /// The space of a function, or of the nest (of a function or a block) that
+  /// holds any other operation.
+  explicit AffineSpace(mlir::Operation *at);
+  /// The space of the nest in `region`, of a function or a block.
+  explicit AffineSpace(mlir::Region &region);
 
   nest::FuncOp getFunc() const { return func; }
+  /// What holds the nest: the function, or a block.
+  mlir::Operation *getRoot() const { return root->getParentOp(); }
   mlir::MLIRContext *getContext() const { return context; }
   unsigned getNumSymbols() const { return numSymbols; }
 
   mlir::AffineExpr constant(int64_t value) const;
-  /// The dim of a loop variable, the symbol of a size.
+  /// The dim of a loop variable, the symbol of a size or of an iterator of the
+  /// root; an expression for an iterator of a block inside.
   mlir::AffineExpr of(mlir::Value value);
-  /// The loop whose variable is `dim`.
+  /// A dim that stands for no loop yet: nothing is known of it.
+  mlir::AffineExpr fresh();
+  /// The loop whose variable is `dim`; null for a fresh one.
   nest::ForOp getLoop(mlir::AffineDimExpr dim) const;
 
   /// Expressions over an operation's own operands, in this space.
@@ -108,8 +121,9 @@ private:
   std::optional<int64_t> sizeFact(unsigned symbol, llvm::StringRef name);
 
   nest::FuncOp func;
+  mlir::Region *root;
   mlir::MLIRContext *context;
-  unsigned numSymbols;
+  unsigned numSizes, numSymbols;
   llvm::SmallVector<mlir::Value> dims;
   llvm::DenseMap<mlir::Value, unsigned> dimOf;
   /// Expressions are uniqued, so their canonical forms can be looked up.

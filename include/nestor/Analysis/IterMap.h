@@ -30,8 +30,9 @@ iterVarsOf(llvm::ArrayRef<nest::ForOp> loops, AffineSpace &space);
 llvm::SmallVector<IterVar> iterVarsOf(const BlockForm &form,
                                       AffineSpace &space);
 
-/// ((source - lower) floordiv divisor) mod extent * scale. The source is a
-/// variable or a sum of other terms that runs through [0, its extent) itself.
+/// ((source - lower) floordiv divisor) mod extent * scale, or what is missing
+/// to extent - 1 where the scale is negative. The source is a variable or a sum
+/// of other terms that runs through [0, its extent) itself.
 struct IterSplit {
   unsigned source; // in IterMap::sources
   int64_t divisor;
@@ -42,8 +43,11 @@ struct IterSplit {
 struct IterSum {
   llvm::SmallVector<IterSplit, 4> terms;
   mlir::AffineExpr base;
-  /// The values are [base, base + extent), without a gap: null if not.
+  /// The values are [base, base + extent), without a gap: null if not. A
+  /// negative scale counts from the other end, with the base at the least.
   mlir::AffineExpr extent;
+  /// Different digits give different sums.
+  bool unique = false;
 };
 
 enum class MapLevel {
