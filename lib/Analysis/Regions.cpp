@@ -156,7 +156,7 @@ static DimRange indexRange(AffineExpr index, const BlockForm &form,
 static bool isFull(nest::BlockOp block, ArrayRef<AffineExpr> indices,
                    AffineSpace &space, RelaxFn relax) {
   SmallVector<AffineExpr> relaxed;
-  for (nest::ForOp loop : loopsAround(block)) {
+  for (nest::ForOp loop : loopsAround(block, space)) {
     if (!relax(loop))
       continue;
     LoopBounds bounds = LoopBounds::of(loop, space);
@@ -259,7 +259,7 @@ static std::optional<Box> boxBelow(Operation *root, Value buffer, bool write,
                                    AffineSpace &space) {
   std::optional<Box> result;
   auto relax = [&](nest::ForOp loop) { return root->isProperAncestor(loop); };
-  for (nest::BlockOp block : blocksIn(root))
+  for (nest::BlockOp block : leavesIn(root))
     for (const Access &access : accessesOf(block)) {
       if (access.buffer != buffer || access.isWrite != write)
         continue;
@@ -276,65 +276,4 @@ std::optional<Box> analysis::readBox(Operation *root, Value buffer,
 std::optional<Box> analysis::writeBox(Operation *root, Value buffer,
                                       AffineSpace &space) {
   return boxBelow(root, buffer, true, space);
-}
-
-/// Whether the iterations of `block` inside `scope` hold the first step of its
-/// reduction, which runs the init.
-static bool startsIn(nest::BlockOp block, nest::ForOp scope,
-                     AffineSpace &space) {
-  BlockForm form = BlockForm::of(block, space);
-  llvm::DenseMap<AffineExpr, AffineExpr> first;
-  for (nest::ForOp loop : loopsAround(block)) {
-    if (!feeds(loop, block, nest::IteratorKind::Reduce) &&
-        !feeds(loop, block, nest::IteratorKind::Ordered))
-      continue;
-    AffineExpr lower = space.lowerOf(loop);
-    if (!scope->isProperAncestor(loop) || !lower)
-      return false;
-    first[space.of(loop.getInductionVar())] = lower.replace(first);
-  }
-  for (unsigned i = 0; i < block.getNumIterators(); ++i)
-    if (block.getIteratorKind(i) == nest::IteratorKind::Reduce &&
-        !space.isEqual(form.bindings[i].replace(first), space.constant(0)))
-      return false;
-  return true;
-}
-
-bool analysis::isLocalTo(nest::ForOp scope, Value buffer, AffineSpace &space) {
-  if (!buffer.getDefiningOp<nest::AllocOp>())
-    return false;
-  for (Operation *user : buffer.getUsers())
-    if (!scope->isProperAncestor(user))
-      return false;
-  auto relax = [&](nest::ForOp loop) { return scope->isProperAncestor(loop); };
-  // What has been written so far in this iteration, by unconditional stores.
-  SmallVector<Box> written;
-  for (nest::BlockOp block : blocksIn(scope)) {
-    SmallVector<Box> now;
-    // The elements of an init that runs in this iteration.
-    SmallVector<SmallVector<AffineExpr>> accumulators;
-    bool starts = block.getInitBlock() && startsIn(block, scope, space);
-    for (const Access &access : accessesOf(block)) {
-      if (access.buffer != buffer)
-        continue;
-      if (access.isWrite) {
-        bool known = !llvm::is_contained(access.indices, AffineExpr());
-        if (access.inInit && starts && known && !access.conditional)
-          accumulators.push_back(access.indices);
-        Box region = boxOf(access, block, space, relax);
-        if (region.dense && (!access.inInit || starts))
-          now.push_back(region);
-        continue;
-      }
-      if (!access.inInit && llvm::is_contained(accumulators, access.indices))
-        continue; // its own accumulator
-      Box region = boxOf(access, block, space, relax);
-      if (llvm::none_of(written, [&](const Box &w) {
-            return contains(w, region, space);
-          }))
-        return false;
-    }
-    llvm::append_range(written, now);
-  }
-  return true;
 }

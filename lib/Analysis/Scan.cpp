@@ -103,9 +103,8 @@ static AffineExpr tighten(AffineExpr expr, AffineSpace &space) {
   return space.canonical(linear.toExpr(space.getContext()));
 }
 
-/// Drops constraints that the others imply, later ones first.
-static void dropImplied(SmallVectorImpl<AffineExpr> &constraints,
-                        AffineSpace &space) {
+void analysis::dropImplied(SmallVectorImpl<AffineExpr> &constraints,
+                           AffineSpace &space) {
   for (size_t i = constraints.size(); i-- > 0;) {
     InstanceSet set(space);
     for (auto [j, other] : llvm::enumerate(constraints))
@@ -161,4 +160,164 @@ analysis::scan(ArrayRef<AffineExpr> given, ArrayRef<AffineExpr> order,
       return std::nullopt;
   }
   return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Projection
+//===----------------------------------------------------------------------===//
+
+namespace {
+class Projector {
+public:
+  Projector(ArrayRef<AffineExpr> gone, AffineSpace &space)
+      : gone(gone), space(space) {}
+
+  std::optional<Projection> run(ArrayRef<BlockForm::Constraint> given) {
+    for (const BlockForm::Constraint &constraint : given) {
+      AffineExpr expr = flatten(constraint.expr);
+      (constraint.equal ? equal : result.constraints).push_back(expr);
+    }
+    substitute();
+    for (AffineExpr expr : equal) {
+      result.constraints.push_back(expr);
+      result.constraints.push_back(-expr);
+    }
+    SmallVector<AffineExpr> old;
+    std::swap(old, result.constraints);
+    llvm::for_each(old, [&](AffineExpr expr) { add(expr); });
+    while (!gone.empty())
+      if (!eliminate())
+        return std::nullopt;
+    dropImplied(result.constraints, space);
+    return std::move(result);
+  }
+
+private:
+  bool isGone(AffineExpr expr) const {
+    return llvm::any_of(
+        gone, [&](AffineExpr var) { return AffineSpace::uses(expr, var); });
+  }
+
+  /// `expr` with the divisions of variables that go replaced by variables.
+  AffineExpr flatten(AffineExpr expr) {
+    Linear linear = Linear::of(space.canonical(expr));
+    AffineExpr sum = space.constant(linear.constant);
+    for (auto [atom, factor] : linear.terms) {
+      auto binary = dyn_cast<AffineBinaryOpExpr>(atom);
+      if (!binary || !isGone(atom)) {
+        sum = sum + atom * factor;
+        continue;
+      }
+      AffineExpr &value = divisions[atom];
+      if (!value)
+        value = divide(binary);
+      sum = sum + value * factor;
+    }
+    return space.canonical(sum);
+  }
+  AffineExpr divide(AffineBinaryOpExpr atom) {
+    AffineExpr quotient = space.fresh();
+    std::optional<int64_t> divisor = AffineSpace::constantOf(atom.getRHS());
+    if (!divisor || *divisor <= 0 || atom.getKind() == AffineExprKind::Mul) {
+      result.exact = false; // any number
+      gone.push_back(quotient);
+      return quotient;
+    }
+    bool up = atom.getKind() == AffineExprKind::CeilDiv;
+    AffineExpr numerator =
+        flatten(up ? atom.getLHS() + (*divisor - 1) : atom.getLHS());
+    AffineExpr rest = numerator - quotient * *divisor;
+    result.constraints.push_back(rest);
+    result.constraints.push_back(-rest + (*divisor - 1));
+    gone.push_back(quotient);
+    return atom.getKind() == AffineExprKind::Mod ? rest : quotient;
+  }
+
+  /// Uses equalities that say what a variable is.
+  void substitute() {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (size_t i = 0; i < equal.size() && !changed; ++i) {
+        Linear linear = Linear::of(space.canonical(equal[i]));
+        for (auto [atom, factor] : linear.terms) {
+          auto var = llvm::find(gone, atom);
+          if (var == gone.end() || std::abs(factor) != 1)
+            continue;
+          Linear rest = linear;
+          rest.add(atom, -factor);
+          AffineExpr value = rest.toExpr(space.getContext()) * -factor,
+                     name = atom;
+          gone.erase(var);
+          equal.erase(equal.begin() + i);
+          for (auto *list : {&equal, &result.constraints})
+            for (AffineExpr &expr : *list)
+              expr = space.canonical(expr.replace(name, value));
+          changed = true;
+          break;
+        }
+      }
+    }
+  }
+
+  void add(AffineExpr expr) {
+    expr = tighten(expr, space);
+    std::optional<int64_t> value = AffineSpace::constantOf(expr);
+    if ((!value || *value < 0) && !llvm::is_contained(result.constraints, expr))
+      result.constraints.push_back(expr);
+  }
+
+  /// Lets one more variable go, the one with the fewest pairs of bounds.
+  bool eliminate() {
+    size_t best = 0, fewest = ~size_t(0);
+    for (auto [i, var] : llvm::enumerate(gone)) {
+      size_t low = 0, high = 0;
+      for (AffineExpr expr : result.constraints) {
+        int64_t factor = Linear::of(expr).coefficientOf(var);
+        low += factor > 0;
+        high += factor < 0;
+      }
+      if (low * high < fewest) {
+        best = i;
+        fewest = low * high;
+      }
+    }
+    AffineExpr var = gone[best];
+    gone.erase(gone.begin() + best);
+    SmallVector<std::pair<AffineExpr, int64_t>> from, below;
+    SmallVector<AffineExpr> rest;
+    for (AffineExpr expr : result.constraints) {
+      Linear linear = Linear::of(expr);
+      int64_t factor = linear.coefficientOf(var);
+      linear.add(var, -factor);
+      if (factor == 0)
+        rest.push_back(expr);
+      else
+        (factor > 0 ? from : below)
+            .push_back({linear.toExpr(space.getContext()), std::abs(factor)});
+    }
+    result.constraints = std::move(rest);
+    for (auto [lower, a] : from)
+      for (auto [upper, b] : below) {
+        // Between lower / a and upper / b lies an integer for certain only
+        // where one of them is one.
+        result.exact &= a == 1 || b == 1;
+        add(lower * b + upper * a);
+      }
+    if (result.constraints.size() > 16)
+      dropImplied(result.constraints, space);
+    return result.constraints.size() <= kMaxConstraints;
+  }
+
+  SmallVector<AffineExpr> gone;
+  AffineSpace &space;
+  Projection result;
+  SmallVector<AffineExpr> equal;
+  llvm::DenseMap<AffineExpr, AffineExpr> divisions;
+};
+} // namespace
+
+std::optional<Projection>
+analysis::project(ArrayRef<BlockForm::Constraint> given,
+                  ArrayRef<AffineExpr> gone, AffineSpace &space) {
+  return Projector(gone, space).run(given);
 }

@@ -10,7 +10,7 @@
 #ifndef NESTOR_ANALYSIS_SCAN_H
 #define NESTOR_ANALYSIS_SCAN_H
 
-#include "nestor/Analysis/AffineSpace.h"
+#include "nestor/Analysis/Blocks.h"
 
 namespace nestor::analysis {
 
@@ -33,6 +33,22 @@ llvm::SmallVector<mlir::AffineExpr> constraintsOf(nest::ForOp loop,
 std::optional<llvm::SmallVector<LoopBounds>>
 scan(llvm::ArrayRef<mlir::AffineExpr> constraints,
      llvm::ArrayRef<mlir::AffineExpr> order, AffineSpace &space);
+
+/// What constraints say of the variables that are left.
+struct Projection {
+  llvm::SmallVector<mlir::AffineExpr> constraints; // not negative
+  /// Each integer point that satisfies them comes from one that satisfied the
+  /// given ones. Otherwise there may be more points.
+  bool exact = true;
+};
+/// Lets the variables `gone` have any value. Divisions that name them become
+/// variables of their own. Nullopt when there are too many constraints.
+std::optional<Projection> project(llvm::ArrayRef<BlockForm::Constraint> given,
+                                  llvm::ArrayRef<mlir::AffineExpr> gone,
+                                  AffineSpace &space);
+/// Drops constraints that the others imply, later ones first.
+void dropImplied(llvm::SmallVectorImpl<mlir::AffineExpr> &constraints,
+                 AffineSpace &space);
 
 } // namespace nestor::analysis
 
