@@ -81,9 +81,67 @@ OperandRange Access::getIndexValues() const {
   return cast<memref::LoadOp>(op).getIndices();
 }
 
+/// The accesses of the leaves inside one region of a block that holds a nest.
+/// Indices are over the region's iterators (dims, as in the block), the sizes
+/// and, from there on, the loops inside (dims).
+static SmallVector<Access> nestAccesses(nest::BlockOp block, Region &region) {
+  SmallVector<Access> result;
+  if (region.empty())
+    return result;
+  AffineSpace space(region);
+  unsigned numSizes = space.getFunc().getSizes().size();
+  MLIRContext *context = block.getContext();
+  SmallVector<AffineExpr> dims, symbols;
+  for (unsigned i = 0; i < numSizes; ++i)
+    symbols.push_back(getAffineSymbolExpr(i, context));
+  for (unsigned i = 0; i < block.getNumIterators(); ++i)
+    symbols.push_back(getAffineDimExpr(i, context));
+  for (Operation &op : region.getOps())
+    for (nest::BlockOp leaf : leavesIn(&op)) {
+      BlockForm form = BlockForm::of(leaf, space);
+      for (Access &access : accessesOf(leaf)) {
+        access.inInit = &region == &block.getInit();
+        access.conditional = true;
+        for (AffineExpr &index : access.indices) {
+          if (!index)
+            continue;
+          index = index.replaceDims(form.bindings);
+          index.walk([&](AffineExpr e) {
+            if (auto dim = dyn_cast<AffineDimExpr>(e))
+              while (dims.size() <= dim.getPosition())
+                dims.push_back(getAffineDimExpr(
+                    block.getNumIterators() + dims.size(), context));
+          });
+          index = index.replaceDimsAndSymbols(dims, symbols);
+        }
+        result.push_back(std::move(access));
+      }
+    }
+  return result;
+}
+
+/// Whether `index` is a function of the block's own iterators.
+static bool isOwnIndex(AffineExpr index, nest::BlockOp block) {
+  bool own = true;
+  index.walk([&](AffineExpr e) {
+    if (auto dim = dyn_cast<AffineDimExpr>(e))
+      own &= dim.getPosition() < block.getNumIterators();
+  });
+  return own;
+}
+
 SmallVector<Access> analysis::accessesOf(nest::BlockOp block) {
   SmallVector<Access> result;
-  for (Region *region : {&block.getInit(), &block.getBody()})
+  for (Region *region : {&block.getInit(), &block.getBody()}) {
+    if (block.hasNest()) {
+      for (Access &access : nestAccesses(block, *region)) {
+        for (AffineExpr &index : access.indices)
+          if (index && !isOwnIndex(index, block))
+            index = {};
+        result.push_back(std::move(access));
+      }
+      continue;
+    }
     region->walk([&](Operation *op) {
       Access access{op,
                     Value(),
@@ -101,6 +159,7 @@ SmallVector<Access> analysis::accessesOf(nest::BlockOp block) {
         access.indices.push_back(indexExpr(index, block));
       result.push_back(std::move(access));
     });
+  }
   return result;
 }
 
@@ -199,7 +258,15 @@ BlockKind analysis::kindOf(nest::BlockOp block) {
         return BlockKind::Other;
     return BlockKind::Complete;
   }
-  for (const Access &access : accessesOf(block)) {
+  // Indices that only loops inside vary do not count as unknown here.
+  SmallVector<Access> accesses;
+  if (block.hasNest()) {
+    accesses = nestAccesses(block, block.getInit());
+    llvm::append_range(accesses, nestAccesses(block, block.getBody()));
+  } else {
+    accesses = accessesOf(block);
+  }
+  for (const Access &access : accesses) {
     if (!access.isWrite)
       continue;
     for (AffineExpr index : access.indices) {

@@ -9,22 +9,70 @@ using namespace mlir;
 using namespace nestor;
 using namespace nestor::analysis;
 
-SmallVector<nest::ForOp> analysis::loopsAround(Operation *op) {
+static SmallVector<nest::ForOp> loopsUpTo(Operation *op, Operation *root) {
   SmallVector<nest::ForOp> loops;
-  for (Operation *up = op->getParentOp(); up; up = up->getParentOp())
+  for (Operation *up = op->getParentOp(); up && up != root;
+       up = up->getParentOp())
     if (auto loop = dyn_cast<nest::ForOp>(up))
       loops.push_back(loop);
   std::reverse(loops.begin(), loops.end());
   return loops;
 }
 
+SmallVector<nest::ForOp> analysis::loopsAround(Operation *op) {
+  return loopsUpTo(op, blockAround(op));
+}
+
+SmallVector<nest::ForOp> analysis::loopsAround(Operation *op,
+                                               const AffineSpace &space) {
+  return loopsUpTo(op, space.getRoot());
+}
+
+nest::BlockOp analysis::blockAround(Operation *op) {
+  return op->getParentOfType<nest::BlockOp>();
+}
+
 SmallVector<nest::BlockOp> analysis::blocksIn(Operation *root) {
   SmallVector<nest::BlockOp> blocks;
   root->walk<WalkOrder::PreOrder>([&](nest::BlockOp block) {
+    if (block.getOperation() == root && block.hasNest())
+      return WalkResult::advance();
     blocks.push_back(block);
     return WalkResult::skip();
   });
   return blocks;
+}
+
+/// Init before body, though the regions are the other way round.
+static void collectBlocks(Operation *root, bool leavesOnly,
+                          SmallVectorImpl<nest::BlockOp> &blocks) {
+  root->walk<WalkOrder::PreOrder>([&](nest::BlockOp block) {
+    bool leaf = !block.hasNest();
+    if (leaf || !leavesOnly)
+      blocks.push_back(block);
+    if (leaf)
+      return WalkResult::skip();
+    for (Region *region : {&block.getInit(), &block.getBody()})
+      for (Operation &op : region->getOps())
+        collectBlocks(&op, leavesOnly, blocks);
+    return WalkResult::skip();
+  });
+}
+
+SmallVector<nest::BlockOp> analysis::leavesIn(Operation *root) {
+  SmallVector<nest::BlockOp> blocks;
+  collectBlocks(root, true, blocks);
+  return blocks;
+}
+
+SmallVector<nest::BlockOp> analysis::allBlocksIn(Operation *root) {
+  SmallVector<nest::BlockOp> blocks;
+  collectBlocks(root, false, blocks);
+  return blocks;
+}
+
+bool analysis::isInInit(Operation *op, nest::BlockOp block) {
+  return block.getInit().isAncestor(op->getParentRegion());
 }
 
 Operation *analysis::onlyChild(nest::ForOp loop) {
@@ -54,6 +102,9 @@ bool analysis::isBefore(Operation *a, Operation *b) {
   Operation *common = commonAncestor({a, b});
   Operation *holderA = childHolding(common, a),
             *holderB = childHolding(common, b);
+  // An init comes before its body.
+  if (holderA->getBlock() != holderB->getBlock())
+    return isInInit(holderA, cast<nest::BlockOp>(common));
   return holderA != holderB && holderA->isBeforeInBlock(holderB);
 }
 
@@ -61,16 +112,38 @@ bool analysis::isBefore(Operation *a, Operation *b) {
 // BlockForm
 //===----------------------------------------------------------------------===//
 
+static void addPredicate(BlockForm &form, nest::BlockOp block,
+                         AffineSpace &space) {
+  std::optional<IntegerSet> set = block.getPredicate();
+  if (!set)
+    return;
+  for (unsigned i = 0; i < set->getNumConstraints(); ++i)
+    form.constraints.push_back(
+        {space.import(set->getConstraint(i), set->getNumDims(),
+                      block.getLoopOperands()),
+         set->isEq(i)});
+}
+
 BlockForm BlockForm::of(nest::BlockOp block, AffineSpace &space) {
   BlockForm form;
   ValueRange operands = block.getLoopOperands();
   form.bindings = space.import(block.getBindings(), operands);
   form.extents = space.import(block.getDomain(), operands);
-  if (std::optional<IntegerSet> set = block.getPredicate())
-    for (unsigned i = 0; i < set->getNumConstraints(); ++i)
-      form.constraints.push_back(
-          {space.import(set->getConstraint(i), set->getNumDims(), operands),
-           set->isEq(i)});
+  addPredicate(form, block, space);
+  for (nest::BlockOp around = blockAround(block);
+       around && around.getOperation() != space.getRoot();
+       around = blockAround(around)) {
+    addPredicate(form, around, space);
+    if (!isInInit(block, around))
+      continue;
+    for (unsigned i = 0; i < around.getNumIterators(); ++i)
+      if (around.getIteratorKind(i) == nest::IteratorKind::Reduce)
+        form.constraints.push_back(
+            {space.import(around.getBinding(i),
+                          around.getBindings().getNumDims(),
+                          around.getLoopOperands()),
+             true});
+  }
   return form;
 }
 
@@ -162,12 +235,30 @@ bool analysis::feeds(nest::ForOp loop, nest::BlockOp block) {
   return false;
 }
 
+/// Whether the loop feeds `operand` of `block`: it is its variable, or an
+/// iterator of the block around that it feeds.
+static bool feedsOperand(nest::ForOp loop, nest::BlockOp block, Value operand) {
+  if (operand == loop.getInductionVar())
+    return true;
+  if (!nest::isIterator(operand) || block->isAncestor(loop))
+    return false;
+  auto arg = cast<BlockArgument>(operand);
+  auto around = cast<nest::BlockOp>(arg.getOwner()->getParentOp());
+  AffineExpr binding = around.getBinding(arg.getArgNumber());
+  unsigned numDims = around.getBindings().getNumDims();
+  for (auto [d, outer] :
+       llvm::enumerate(around.getLoopOperands().take_front(numDims)))
+    if (binding.isFunctionOfDim(d) && feedsOperand(loop, around, outer))
+      return true;
+  return false;
+}
+
 bool analysis::feeds(nest::ForOp loop, nest::BlockOp block,
                      nest::IteratorKind kind) {
   unsigned numDims = block.getBindings().getNumDims();
   for (auto [d, operand] :
        llvm::enumerate(block.getLoopOperands().take_front(numDims))) {
-    if (operand != loop.getInductionVar())
+    if (!feedsOperand(loop, block, operand))
       continue;
     for (unsigned i = 0; i < block.getNumIterators(); ++i)
       if (block.getIteratorKind(i) == kind &&

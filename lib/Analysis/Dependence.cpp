@@ -27,6 +27,9 @@ Time analysis::timeOf(nest::BlockOp block, Operation *scope,
     for (Operation *up = op->getPrevNode(); up; up = up->getPrevNode())
       ++position;
     time.push_back(space.constant(position));
+    // An init comes before its body.
+    if (auto around = dyn_cast<nest::BlockOp>(op->getParentOp()))
+      time.push_back(space.constant(isInInit(op, around) ? 0 : 1));
   }
   std::reverse(time.begin(), time.end());
   return time;
@@ -35,7 +38,8 @@ Time analysis::timeOf(nest::BlockOp block, Operation *scope,
 namespace {
 /// One access with what is asked of it again and again.
 struct Site {
-  nest::BlockOp block;
+  nest::BlockOp block;  // that computes
+  nest::BlockOp holder; // the block of the scope that it is in
   Access access;
   SmallVector<AffineExpr> indices; // composed with the bindings
   bool accumulates;                // the load or store of its reducer
@@ -45,7 +49,7 @@ class Finder {
 public:
   Finder(Operation *scope, AffineSpace &space, const DependenceOptions &options)
       : scope(scope), space(space), options(options) {
-    for (nest::BlockOp block : blocksIn(scope))
+    for (nest::BlockOp block : leavesIn(scope))
       collect(block);
   }
 
@@ -58,8 +62,8 @@ public:
        function_ref<bool(const Site &, const Site &)> may = nullptr) {
     for (const Site &first : sites)
       for (const Site &second : sites) {
-        if (initOf && (second.block != initOf || !second.access.inInit ||
-                       (first.block == initOf && first.access.inInit)))
+        if (initOf && (second.holder != initOf || !isInitOf(second) ||
+                       (first.holder == initOf && isInitOf(first))))
           continue;
         if (first.access.buffer != second.access.buffer ||
             !(first.access.isWrite || second.access.isWrite))
@@ -71,13 +75,28 @@ public:
           continue;
         InstanceSet set = pairSet(first, second);
         if (check(set, first, second))
-          return Conflict{first.block, second.block, first.access,
+          return Conflict{first.holder, second.holder, first.access,
                           second.access};
       }
     return std::nullopt;
   }
 
+  /// The block that holds `block` and is in no other block of the scope.
+  static nest::BlockOp holderOf(nest::BlockOp block, Operation *scope) {
+    nest::BlockOp holder = block;
+    for (nest::BlockOp around = blockAround(block);
+         around && scope->isProperAncestor(around);
+         around = blockAround(around))
+      holder = around;
+    return holder;
+  }
+
 private:
+  /// Whether the access runs with the init of what the scope holds.
+  static bool isInitOf(const Site &site) {
+    return isInInit(site.access.op, site.holder);
+  }
+
   void collect(nest::BlockOp block) {
     BlockForm form = BlockForm::of(block, space);
     std::optional<Reducer> single;
@@ -87,7 +106,7 @@ private:
     for (Access &access : accessesOf(block)) {
       if (options.ignore && options.ignore(access.buffer))
         continue;
-      Site site{block, access, {}, false};
+      Site site{block, holderOf(block, scope), access, {}, false};
       for (AffineExpr index : access.indices)
         site.indices.push_back(index ? index.replaceDims(form.bindings)
                                      : AffineExpr());
@@ -103,12 +122,12 @@ private:
     InstanceSet set(space);
     set.addInstance(first.block, 0);
     set.addInstance(second.block, 1);
-    for (nest::ForOp loop : loopsAround(first.block))
+    for (nest::ForOp loop : loopsAround(first.block, space))
       if (loop->isProperAncestor(scope))
         set.addEqual(loop, 0, 1);
     // Another iteration around an allocation has another buffer.
     if (Operation *alloc = first.access.buffer.getDefiningOp())
-      for (nest::ForOp loop : loopsAround(alloc))
+      for (nest::ForOp loop : loopsAround(alloc, space))
         if (!loop->isProperAncestor(scope))
           set.addEqual(loop, 0, 1);
     for (auto [a, b] : llvm::zip_equal(first.indices, second.indices))
@@ -226,8 +245,12 @@ analysis::findReversed(Operation *scope,
                        function_ref<Time(nest::BlockOp)> after,
                        AffineSpace &space, const DependenceOptions &options) {
   llvm::DenseMap<Operation *, Times> times;
-  for (nest::BlockOp block : blocksIn(scope))
-    times[block] = {timeOf(block, scope, space), after(block)};
+  for (nest::BlockOp block : leavesIn(scope)) {
+    nest::BlockOp holder = Finder::holderOf(block, scope);
+    Times &at = times[block] = {timeOf(block, scope, space), after(holder)};
+    // What a block holds keeps its order.
+    llvm::append_range(at.after, timeOf(block, holder, space));
+  }
   // Levels that stay as they are order the same pairs as before.
   auto keptLevels = [&](const Times &a, const Times &b) {
     size_t kept = std::min(commonPrefix(a.before, a.after),
@@ -291,7 +314,7 @@ std::optional<Conflict> analysis::findBeforeInit(nest::BlockOp block,
   DependenceOptions options;
   options.ignore = isElsewhere;
   llvm::DenseMap<Operation *, Time> times;
-  for (nest::BlockOp other : blocksIn(loop))
+  for (nest::BlockOp other : leavesIn(loop))
     times[other] = timeOf(other, scope, space);
   return Finder(loop, space, options)
       .find(

@@ -169,7 +169,7 @@ void InstanceSet::addZero(const Row &row) {
 }
 
 void InstanceSet::addInstance(nest::BlockOp block, unsigned instance) {
-  for (nest::ForOp loop : loopsAround(block)) {
+  for (nest::ForOp loop : loopsAround(block, space)) {
     Row var = row(space.of(loop.getInductionVar()), instance);
     for (AffineExpr lower :
          space.import(loop.getLowerMap(), loop.getLowerOperands()))
@@ -179,11 +179,18 @@ void InstanceSet::addInstance(nest::BlockOp block, unsigned instance) {
       addNonNegative(row(upper - 1, instance).add(var, -1));
   }
   BlockForm form = BlockForm::of(block, space);
-  for (auto [binding, extent] : llvm::zip_equal(form.bindings, form.extents)) {
-    Row value = row(binding, instance);
-    addNonNegative(value);
-    addNonNegative(row(extent - 1, instance).add(value, -1));
-  }
+  auto addDomain = [&](const BlockForm &of) {
+    for (auto [binding, extent] : llvm::zip_equal(of.bindings, of.extents)) {
+      Row value = row(binding, instance);
+      addNonNegative(value);
+      addNonNegative(row(extent - 1, instance).add(value, -1));
+    }
+  };
+  addDomain(form);
+  for (nest::BlockOp around = blockAround(block);
+       around && around.getOperation() != space.getRoot();
+       around = blockAround(around))
+    addDomain(BlockForm::of(around, space));
   for (const BlockForm::Constraint &constraint : form.constraints) {
     Row value = row(constraint.expr, instance);
     if (constraint.equal)

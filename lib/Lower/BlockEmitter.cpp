@@ -136,6 +136,9 @@ LogicalResult KernelEmitter::emitBlock(nest::BlockOp block) {
       for (auto [arg, index] : llvm::zip_equal(body.getArguments(), iterators))
         linears[arg] = index;
     };
+    auto emitInside = [&](Block &body) {
+      return block.hasNest() ? emitRegion(body) : emitBody(body);
+    };
     if (Block *init = block.getInitBlock()) {
       // Runs when every reduce iterator is zero; often known here already.
       Value first;
@@ -156,19 +159,19 @@ LogicalResult KernelEmitter::emitBlock(nest::BlockOp block) {
       if (!never) {
         bind(*init);
         if (!first) {
-          if (failed(emitBody(*init)))
+          if (failed(emitInside(*init)))
             return failure();
         } else {
           auto branch = scf::IfOp::create(builder, loc, first, false);
           OpBuilder::InsertionGuard guard(builder);
           builder.setInsertionPointToStart(&branch.getThenRegion().front());
-          if (failed(emitBody(*init)))
+          if (failed(emitInside(*init)))
             return failure();
         }
       }
     }
     bind(*block.getBodyBlock());
-    return emitBody(*block.getBodyBlock());
+    return emitInside(*block.getBodyBlock());
   });
 }
 

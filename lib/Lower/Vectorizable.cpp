@@ -139,7 +139,7 @@ bool nestor::lower::canVectorize(nest::ForOp loop) {
       return WalkResult::advance();
     }
     if (auto block = dyn_cast<nest::BlockOp>(op)) {
-      if (!LaneCheck(loop.getInductionVar()).check(block))
+      if (block.hasNest() || !LaneCheck(loop.getInductionVar()).check(block))
         return WalkResult::interrupt();
       return WalkResult::skip();
     }

@@ -122,8 +122,8 @@ nest::ForOp sched::cloneAfter(RewriterBase &rewriter, nest::ForOp loop,
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPointAfter(after);
   auto copy = cast<nest::ForOp>(rewriter.clone(*loop.getOperation()));
-  SmallVector<nest::BlockOp> originals = blocksIn(loop);
-  for (auto [block, original] : llvm::zip_equal(blocksIn(copy), originals)) {
+  SmallVector<nest::BlockOp> originals = allBlocksIn(loop);
+  for (auto [block, original] : llvm::zip_equal(allBlocksIn(copy), originals)) {
     // The copy has the original's name still, which is taken.
     std::string name =
         uniqueBlockName(funcOf(loop), (original.getName() + suffix).str());
@@ -231,7 +231,7 @@ unsigned sched::appendIterator(RewriterBase &rewriter, nest::BlockOp block,
 
 std::string sched::uniqueBlockName(nest::FuncOp func, StringRef base) {
   llvm::DenseSet<StringRef> names;
-  for (nest::BlockOp block : blocksIn(func))
+  for (nest::BlockOp block : allBlocksIn(func))
     names.insert(block.getName());
   std::string name = base.str();
   for (int i = 1; names.contains(StringRef(name)); ++i)

@@ -17,10 +17,24 @@ namespace nestor::analysis {
 // Loops around operations
 //===----------------------------------------------------------------------===//
 
-/// The loops around `op`, outermost first.
+/// The loops around `op`, up to the block whose nest holds it, outermost first.
 llvm::SmallVector<nest::ForOp> loopsAround(mlir::Operation *op);
-/// All blocks below `root`, in program order.
+/// The loops around `op` in a space: blocks between do not end them.
+llvm::SmallVector<nest::ForOp> loopsAround(mlir::Operation *op,
+                                           const AffineSpace &space);
+/// The block whose nest holds `op`, or null.
+nest::BlockOp blockAround(mlir::Operation *op);
+/// The blocks below `root` that are in no other block below `root`, in program
+/// order: what can be scheduled there. A `root` that holds statements is its
+/// own.
 llvm::SmallVector<nest::BlockOp> blocksIn(mlir::Operation *root);
+/// The blocks below `root` that hold statements, in program order: what
+/// computes. The same as blocksIn where no block holds a nest.
+llvm::SmallVector<nest::BlockOp> leavesIn(mlir::Operation *root);
+/// Every block below `root`.
+llvm::SmallVector<nest::BlockOp> allBlocksIn(mlir::Operation *root);
+/// Whether `op` is in the init of `block`.
+bool isInInit(mlir::Operation *op, nest::BlockOp block);
 /// The only operation in the body of `loop` besides the terminator, or null.
 mlir::Operation *onlyChild(nest::ForOp loop);
 /// The child of `ancestor` (a loop, or the function) that holds `op`.
@@ -34,7 +48,9 @@ bool isBefore(mlir::Operation *a, mlir::Operation *b);
 // The affine form of a block
 //===----------------------------------------------------------------------===//
 
-/// Bindings, extents and predicate of a block, in a space.
+/// Bindings, extents and predicate of a block, in a space. What guards blocks
+/// around it, inside the root of the space, is part of the predicate, and so is
+/// that an init runs at the first step only.
 struct BlockForm {
   llvm::SmallVector<mlir::AffineExpr> bindings, extents;
   /// `expr >= 0`, or `expr == 0` where `equal`.
@@ -46,7 +62,8 @@ struct BlockForm {
 
   static BlockForm of(nest::BlockOp block, AffineSpace &space);
   /// Writes the form back: operands, maps and predicate. The number of
-  /// iterators must fit `kinds` of the block.
+  /// iterators must fit `kinds` of the block, which is in no block inside the
+  /// root of the space.
   void write(nest::BlockOp block, AffineSpace &space);
 };
 
@@ -82,7 +99,9 @@ struct Access {
   mlir::OperandRange getIndexValues() const;
 };
 
-/// The accesses of a block in order, init first.
+/// The accesses of a block in order, init first. For a block that holds a nest:
+/// those of the blocks inside, by its own iterators; an index that varies while
+/// loops inside run is null.
 llvm::SmallVector<Access> accessesOf(nest::BlockOp block);
 /// Whether the block does something with memory besides loads and stores, or
 /// has other effects that forbid to move or repeat it.

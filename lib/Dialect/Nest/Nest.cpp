@@ -35,6 +35,11 @@ bool nest::isLoopVar(Value value) {
   return arg && isa<ForOp>(arg.getOwner()->getParentOp());
 }
 
+bool nest::isIterator(Value value) {
+  auto arg = dyn_cast<BlockArgument>(value);
+  return arg && isa<BlockOp>(arg.getOwner()->getParentOp());
+}
+
 /// The one constant result of `map`, if that is what it has.
 static std::optional<int64_t> constantResult(AffineMap map) {
   if (map.getNumResults() != 1)
@@ -44,8 +49,8 @@ static std::optional<int64_t> constantResult(AffineMap map) {
   return std::nullopt;
 }
 
-/// Dims must be loop variables (or ordered iterators of an enclosing block),
-/// symbols sizes.
+/// Dims must be loop variables or iterators of the enclosing block, symbols
+/// sizes.
 static LogicalResult verifyAffineOperands(Operation *op, AffineMap map,
                                           ValueRange operands, StringRef what) {
   if (operands.size() != map.getNumInputs())
@@ -53,11 +58,13 @@ static LogicalResult verifyAffineOperands(Operation *op, AffineMap map,
                              << " operands, got " << operands.size();
   for (auto [i, value] : llvm::enumerate(operands)) {
     bool symbol = i >= map.getNumDims();
-    if (symbol ? !isSize(value) : !isLoopVar(value) && !isSize(value))
+    if (symbol ? !isSize(value)
+               : !isLoopVar(value) && !isIterator(value) && !isSize(value))
       return op->emitOpError()
              << what << " operand " << i
              << (symbol ? " must be a size of the nest.func"
-                        : " must be the variable of a nest.for or a size");
+                        : " must be the variable of a nest.for, an iterator of "
+                          "the block around or a size");
   }
   return success();
 }
@@ -275,6 +282,29 @@ void BlockOp::getAsmBlockArgumentNames(Region &region,
     setName(arg, "v");
 }
 
+static bool isOfNest(Operation &op) { return isa<ForOp, BlockOp, AllocOp>(op); }
+
+bool BlockOp::hasNest() {
+  Block *body = getBodyBlock();
+  return !body->empty() && isOfNest(body->front());
+}
+
+/// Statements or a nest, in both regions.
+static LogicalResult verifyContents(BlockOp block) {
+  for (Region *region : {&block.getBody(), &block.getInit()}) {
+    if (region->empty())
+      continue;
+    for (Operation &op : region->front().without_terminator())
+      if (isOfNest(op) != block.hasNest())
+        return block
+                   .emitOpError("holds either statements or a nest, in body "
+                                "and init alike")
+                   .attachNote(op.getLoc())
+               << "unlike the rest";
+  }
+  return success();
+}
+
 /// A block's body may capture buffers and sizes only; everything else enters
 /// through its iterators.
 static LogicalResult verifyIsolation(BlockOp block, Region &region) {
@@ -324,6 +354,8 @@ LogicalResult BlockOp::verify() {
     if (failed(verifyIsolation(*this, *region)))
       return failure();
   }
+  if (failed(verifyContents(*this)))
+    return failure();
   if (getInitBlock() &&
       !llvm::is_contained(getKinds(),
                           static_cast<int32_t>(IteratorKind::Reduce)))

@@ -29,7 +29,7 @@ Outcome sched::reorderBlockIters(RewriterBase &rewriter, nest::BlockOp block,
     return Outcome::refused("the order names " + Twine(order.size()) + " of " +
                             Twine(count) + " iterators of " + describe(block))
         .note(block, "every one has to be named");
-  AffineSpace space(funcOf(block));
+  AffineSpace space(block);
   BlockForm form = BlockForm::of(block, space), permuted = form;
   SmallVector<int32_t> kinds(block.getKinds()), newKinds;
   for (auto [to, from] : llvm::enumerate(order)) {

@@ -106,8 +106,10 @@ static void shiftAccesses(RewriterBase &rewriter, Value buffer, unsigned dim,
 static void compact(RewriterBase &rewriter, nest::AllocOp alloc) {
   AffineSpace space(funcOf(alloc));
   Value buffer = alloc.getResult();
+  // An index in the nest of a block cannot be told from its corner here.
   for (Operation *user : buffer.getUsers())
-    if (!isa<memref::LoadOp, memref::StoreOp>(user))
+    if (!isa<memref::LoadOp, memref::StoreOp>(user) ||
+        blockAround(blockAround(user)))
       return;
   nest::ForOp home = homeOf(buffer, space);
   if (!home)
@@ -177,7 +179,8 @@ Outcome sched::compactBuffers(RewriterBase &rewriter, nest::FuncOp func) {
   }
   AffineSpace space(func);
   for (nest::BlockOp block : blocksIn(func))
-    simplifyIndices(rewriter, block, space);
+    if (!block.hasNest())
+      simplifyIndices(rewriter, block, space);
   return Outcome::done();
 }
 

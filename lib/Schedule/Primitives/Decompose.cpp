@@ -61,6 +61,13 @@ static Outcome checkDecompose(nest::BlockOp block, nest::ForOp loop,
     return Outcome::refused(describe(loop) + " is not around " +
                             describe(block))
         .note(loop, "this loop");
+  if (block.hasNest())
+    for (BlockArgument arg : block.getInit().getArguments())
+      if (block.getIteratorKind(arg.getArgNumber()) == IteratorKind::Reduce &&
+          !arg.use_empty())
+        return Outcome::refused("the init of " + describe(block) +
+                                " names a reduce iterator")
+            .note(block, "the nest in it would lose it");
   for (const Access &access : accessesOf(block))
     if (Operation *alloc = access.buffer.getDefiningOp();
         alloc && access.inInit && loop->isAncestor(alloc))
@@ -120,7 +127,7 @@ Result<nest::BlockOp> sched::decomposeReduction(RewriterBase &rewriter,
                                                 nest::BlockOp block,
                                                 nest::ForOp loop) {
   nest::FuncOp func = funcOf(block);
-  AffineSpace space(func);
+  AffineSpace space(block);
   BlockForm form = BlockForm::of(block, space);
   Loops spatial;
   if (Outcome outcome = checkDecompose(block, loop, form, space, spatial);

@@ -51,7 +51,7 @@ Result<nest::ForOp> sched::fuse(RewriterBase &rewriter,
                                 ArrayRef<nest::ForOp> loops) {
   if (loops.empty())
     return Outcome::refused("fuse needs at least two loops");
-  AffineSpace space(funcOf(loops.front()));
+  AffineSpace space(loops.front());
   if (Outcome outcome = checkFuse(loops, space); !outcome.isDone())
     return outcome;
   nest::ForOp outer = loops.front();

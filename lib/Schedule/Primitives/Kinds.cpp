@@ -97,7 +97,7 @@ static bool startsAtFirstLane(nest::ForOp loop, nest::BlockOp block,
 
 /// Whether the iterations of `loop` may run in any order and at once.
 static Outcome checkIndependent(nest::ForOp loop, bool allowReductions) {
-  AffineSpace space(funcOf(loop));
+  AffineSpace space(loop);
   SmallVector<nest::BlockOp> blocks = blocksIn(loop);
   llvm::SmallSetVector<Value, 8> written;
   for (nest::BlockOp block : blocks)
@@ -195,7 +195,7 @@ static int64_t sizeUnrolled(Operation *op) {
 /// Buffers whose elements live within one iteration of `loop` move into it: a
 /// thread of each iteration has its own.
 static void ownScratch(RewriterBase &rewriter, nest::ForOp loop) {
-  AffineSpace space(funcOf(loop));
+  AffineSpace space(loop);
   llvm::SmallSetVector<Operation *, 4> moved;
   for (nest::BlockOp block : blocksIn(loop))
     for (Value buffer : writtenBuffers(block))

@@ -23,7 +23,7 @@ Result<Loops> sched::loopPartition(RewriterBase &rewriter, nest::ForOp loop,
     return Outcome::refused(describe(loop) + " is " +
                             stringifyLoopKind(loop.getKind()))
         .note(loop, "partition loops before giving them a kind");
-  AffineSpace space(funcOf(loop));
+  AffineSpace space(loop);
   AffineExpr lower = space.lowerOf(loop), extent = space.extentOf(loop);
   if (!lower || !extent)
     return Outcome::refused(describe(loop) + " has several bounds")

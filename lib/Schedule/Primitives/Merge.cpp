@@ -94,7 +94,7 @@ Result<nest::ForOp> sched::merge(RewriterBase &rewriter, nest::ForOp first,
   if (first == second)
     return Outcome::refused(describe(first) + " is named twice")
         .note(first, "merge takes two loops");
-  AffineSpace space(funcOf(first));
+  AffineSpace space(first);
   if (Outcome outcome = checkMerge(first, second, space); !outcome.isDone())
     return outcome;
   replaceVariables(

@@ -14,7 +14,7 @@ using namespace nestor::analysis;
 Result<nest::BlockOp> sched::getBlock(Operation *root, StringRef name) {
   SmallVector<nest::BlockOp> found;
   std::string names;
-  for (nest::BlockOp block : blocksIn(root)) {
+  for (nest::BlockOp block : allBlocksIn(root)) {
     if (block.getName() == name)
       found.push_back(block);
     names += (names.empty() ? "'" : ", '") + block.getName().str() + "'";

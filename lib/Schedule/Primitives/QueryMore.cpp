@@ -22,9 +22,15 @@ static bool passesTo(nest::BlockOp producer, nest::BlockOp consumer) {
   });
 }
 
+/// The blocks of the nest that holds `block`.
+static Blocks blocksBeside(nest::BlockOp block) {
+  nest::BlockOp around = blockAround(block);
+  return blocksIn(around ? around.getOperation() : funcOf(block));
+}
+
 Result<Blocks> sched::getProducers(nest::BlockOp block) {
   Blocks found;
-  for (nest::BlockOp other : blocksIn(funcOf(block)))
+  for (nest::BlockOp other : blocksBeside(block))
     if (other != block && isBefore(other, block) && passesTo(other, block))
       found.push_back(other);
   return found;
@@ -32,7 +38,7 @@ Result<Blocks> sched::getProducers(nest::BlockOp block) {
 
 Result<Blocks> sched::getConsumers(nest::BlockOp block) {
   Blocks found;
-  for (nest::BlockOp other : blocksIn(funcOf(block)))
+  for (nest::BlockOp other : blocksBeside(block))
     if (other != block && isBefore(block, other) && passesTo(block, other))
       found.push_back(other);
   return found;

@@ -214,7 +214,7 @@ Outcome sched::reorder(RewriterBase &rewriter, ArrayRef<nest::ForOp> loops) {
   if (target == chain)
     return Outcome::done();
   nest::ForOp top = chain.front(), bottom = chain.back();
-  AffineSpace space(funcOf(top));
+  AffineSpace space(top);
   SmallVector<LoopBounds> bounds;
   if (Outcome outcome = newBounds(target, bounds, space); !outcome.isDone())
     return outcome;

@@ -70,7 +70,7 @@ Result<Loops> sched::split(RewriterBase &rewriter, nest::ForOp loop,
     return Outcome::refused(describe(loop) + " is " +
                             stringifyLoopKind(loop.getKind()))
         .note(loop, "split loops before giving them a kind");
-  AffineSpace space(funcOf(loop));
+  AffineSpace space(loop);
   AffineExpr lower = space.lowerOf(loop), extent = space.extentOf(loop);
   // Infer the factor that is left out.
   int inferred = -1;

@@ -43,6 +43,9 @@ bool isSize(mlir::Value value);
 /// Whether `value` is the variable of a nest.for.
 bool isLoopVar(mlir::Value value);
 
+/// Whether `value` is an iterator of a nest.block.
+bool isIterator(mlir::Value value);
+
 } // namespace nestor::nest
 
 #endif // NESTOR_DIALECT_NEST_NEST_H

@@ -126,8 +126,8 @@ def Nest_ForOp : Nest_Op<"for", [
     SingleBlockImplicitTerminator<"YieldOp">, OpAsmOpInterface]> {
   let summary = "A loop of step 1 with affine bounds.";
   let description = [{
-    The bounds are affine expressions of outer loop variables (dims) and sizes
-    (symbols); the lower bound is the maximum of its list, the upper bound
+    The bounds are affine expressions of outer loop variables or iterators of the
+    block around (dims) and sizes (symbols); the lower bound is the maximum of its list, the upper bound
     (exclusive) the minimum. `kind` says how the loop is carried out:
 
     - `serial` (not written): in ascending order;
@@ -191,6 +191,11 @@ def Nest_BlockOp : Nest_Op<"block", [
     iterations combine into the same elements with an associative update.
     Ordered: iterations run in ascending order.
 
+    The body holds statements, or a nest: loops, blocks and buffers that see the
+    block's iterators where others see outer loops. Then `init` holds a nest,
+    too. To everything outside such a block is one instance for each point of
+    its iterators; the blocks inside are what computes.
+
     `predicate` is over the same operands as `bindings`; `domain` uses only its
     symbols. Regions are not stored: Analysis derives them from the body
     (docs/decisions/0001-derived-regions.md).
@@ -201,6 +206,22 @@ def Nest_BlockOp : Nest_Op<"block", [
       init { memref.store %zero, %C[%vi] : memref<100xf32> } {
         ...
       }
+    ```
+
+    A block around a nest, as `blockize` makes it:
+    ```mlir
+    nest.block "C_o" (%vo : spatial = %io to 4, %wo : reduce = %ko to 8) init {
+      nest.for %ii = 0 to 16 {
+        nest.block "C_init" (%vi : spatial = %vo * 16 + %ii to 64) { ... }
+      }
+    } {
+      nest.for %ii = 0 to 16 {
+        nest.for %ki = 0 to 8 {
+          nest.block "C" (%vi : spatial = %vo * 16 + %ii to 64,
+                          %vk : reduce = %wo * 8 + %ki to 64) { ... }
+        }
+      }
+    }
     ```
   }];
   let arguments = (ins StrAttr:$name, Variadic<Index>:$loopOperands,
@@ -226,6 +247,8 @@ def Nest_BlockOp : Nest_Op<"block", [
     std::optional<int64_t> getConstantExtent(unsigned i);
     mlir::Block *getBodyBlock() { return &getBody().front(); }
     mlir::Block *getInitBlock() { return getInit().empty() ? nullptr : &getInit().front(); }
+    /// Whether the body is a nest of its own instead of statements.
+    bool hasNest();
 
     void getAsmBlockArgumentNames(mlir::Region &region, mlir::OpAsmSetValueNameFn setName);
   }];
