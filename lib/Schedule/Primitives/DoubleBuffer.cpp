@@ -1,10 +1,15 @@
 //===- DoubleBuffer.cpp - double_buffer -----------------------------------===//
 //
-//   TODO(owner)
+//   for i { T = alloc [16];  P: T[x] = ...;  C: ... T[x] }
+//   ==>  T = alloc [2, 16]
+//        for i { P: T[i mod 2, x] = ...;  C: ... T[i mod 2, x] }
+//
+// The buffer is undefined at the start of each iteration, so no value is
+// carried from one to the next; legal where iterations run one after the other.
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
-#include "../Rewrite.h"
+#include "../Versions.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -12,8 +17,31 @@ using namespace nestor::sched;
 using namespace nestor::analysis;
 
 Outcome sched::doubleBuffer(RewriterBase &rewriter, nest::BlockOp block,
-                            int64_t buffer) {
-  return Outcome::refused("double_buffer is not there yet");
+                            int64_t number) {
+  Result<Value> buffer = nthBuffer(block, BufferRole::Write, number);
+  if (!buffer)
+    return buffer.getOutcome();
+  auto alloc = (*buffer).getDefiningOp<nest::AllocOp>();
+  if (!alloc)
+    return Outcome::refused(describe(block) + " writes " + describe(*buffer))
+        .note(block, "the caller has one version of it; cache_write gives the "
+                     "block a buffer of its own");
+  auto loop = dyn_cast<nest::ForOp>(alloc->getParentOp());
+  if (!loop)
+    return Outcome::refused(describe(*buffer) + " lives in no loop")
+        .note(alloc, "its values may be carried from one iteration to another; "
+                     "privatize it first");
+  if (loop.getKind() != nest::LoopKind::Serial &&
+      loop.getKind() != nest::LoopKind::Unroll)
+    return Outcome::refused(describe(loop) + " is " +
+                            stringifyLoopKind(loop.getKind()))
+        .note(loop, "iterations that run at once cannot take turns with two "
+                    "versions");
+  if (Outcome outcome = checkVersions(alloc); !outcome.isDone())
+    return outcome;
+  AffineSpace space(funcOf(block));
+  hoistVersions(rewriter, alloc, loop, 2, space);
+  return Outcome::done();
 }
 
 Outcome DoubleBufferOp::run(Invocation &at) {
