@@ -66,21 +66,30 @@ std::string nestor::relayout(nest::FuncOp kernel, const Problem &problem,
   return "";
 }
 
-std::vector<HostTensor> nestor::results(const Problem &problem,
-                                        std::string &why) {
+std::vector<HostTensor> nestor::results(Problem &problem, std::string &why) {
   std::vector<HostTensor> buffers = problem.buffers;
-  why = takeError(Interp::runKernel(problem.kernel, buffers, problem.sizes))
+  InterpOptions options;
+  options.checkContract = true;
+  options.written = &problem.written;
+  why = takeError(
+            Interp::runKernel(problem.kernel, buffers, problem.sizes, options))
             .second;
+  problem.written.erase(
+      problem.written.begin(),
+      problem.written.end() -
+          std::min<ptrdiff_t>(problem.writes, problem.written.size()));
   return {buffers.end() - problem.writes, buffers.end()};
 }
 
 std::string nestor::difference(ArrayRef<HostTensor> got,
-                               ArrayRef<HostTensor> want, double tolerance) {
+                               ArrayRef<HostTensor> want, double tolerance,
+                               ArrayRef<std::vector<bool>> written) {
   for (auto [i, g, w] : llvm::enumerate(got, want))
     for (int64_t e = 0, n = w.getNumElements(); e < n; ++e) {
       double a = elementAsDouble(g, e), b = elementAsDouble(w, e);
       if (a == b || (a != a && b != b) ||
-          std::abs(a - b) <= tolerance * std::max(1.0, std::abs(b)))
+          std::abs(a - b) <= tolerance * std::max(1.0, std::abs(b)) ||
+          (!written.empty() && !written[i][e]))
         continue;
       return "result " + std::to_string(i) + " differs at " +
              std::to_string(e) + "\n  got  " + describe(g, 64) + "\n  want " +
@@ -107,13 +116,23 @@ std::string nestor::meaning(nest::FuncOp kernel, const Problem &problem,
   options.checkRaces = races;
   options.maxSteps = 3'000'000;
   options.maxBufferBytes = 1 << 24;
+  options.checkContract = true;
+  std::vector<std::vector<bool>> written;
+  options.written = &written;
   if (llvm::Error error =
           Interp::runKernel(kernel, buffers, problem.sizes, options)) {
     auto [kind, text] = takeError(std::move(error));
     return kind == ErrorKind::Budget ? kOverBudget : text;
   }
+  for (unsigned n = 0; n < problem.writes; ++n) {
+    const std::vector<bool> &now = written[written.size() - problem.writes + n];
+    for (size_t e = 0; e < now.size(); ++e)
+      if (!now[e] && (problem.written.empty() || problem.written[n][e]))
+        return "result " + std::to_string(n) + ": element " +
+               std::to_string(e) + " is not written any more";
+  }
   return difference(ArrayRef(buffers).take_back(problem.writes), want,
-                    problem.tolerance);
+                    problem.tolerance, problem.written);
 }
 
 std::string nestor::native(nest::FuncOp kernel, const Problem &problem,
@@ -125,5 +144,5 @@ std::string nestor::native(nest::FuncOp kernel, const Problem &problem,
                                     problem.sizes, 1 + seed % 3))
     return takeError(std::move(error)).second;
   return difference(ArrayRef(buffers).take_back(problem.writes), want,
-                    problem.tolerance);
+                    problem.tolerance, problem.written);
 }

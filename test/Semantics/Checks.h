@@ -20,12 +20,15 @@ std::string print(mlir::Operation *op);
 std::string relayout(nest::FuncOp kernel, const Problem &problem,
                      std::vector<HostTensor> &buffers);
 
-/// The results of the kernel as it was written; `why` when it fails.
-std::vector<HostTensor> results(const Problem &problem, std::string &why);
+/// The results of the kernel as it was written; `why` when it fails. Which
+/// elements it writes is noted in the problem.
+std::vector<HostTensor> results(Problem &problem, std::string &why);
 
-/// Not empty: how `got` differs from `want`.
+/// Not empty: how `got` differs from `want`, in the elements that `written`
+/// names (all when it is empty).
 std::string difference(llvm::ArrayRef<HostTensor> got,
-                       llvm::ArrayRef<HostTensor> want, double tolerance = 0);
+                       llvm::ArrayRef<HostTensor> want, double tolerance = 0,
+                       llvm::ArrayRef<std::vector<bool>> written = {});
 
 /// What `meaning` says when the kernel became too large to run.
 inline constexpr const char *kOverBudget = "over budget";

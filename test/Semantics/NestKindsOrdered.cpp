@@ -223,14 +223,14 @@ llvm::ArrayRef<NestKind> nestor::semantics::kinds() {
   static const NestKind all[] = {
       {"einsum", &Writer::contraction, 2, 0},
       {"conv", &Writer::convolution, 2, 0},
-      {"matmuls", &Writer::matmuls, 1, 0},
+      {"matmuls", &Writer::matmuls, 1, 0, false},
       {"map", &Writer::elementwise, 0, 0},
       {"gather", &Writer::gather, 1, 0},
       {"scan", &Writer::scan, 1, 0},
       {"rows", &Writer::rows, 1, 0},
       {"softmax", &Writer::softmax, 0, 1e-4},
       {"layernorm", &Writer::layernorm, 1, 0},
-      {"attention", &Writer::attention, 0, 0},
+      {"attention", &Writer::attention, 0, 0, false},
       {"argmax", &Writer::argmax, 0, 0},
       {"stencil", &Writer::stencil, 0, 0},
       {"seidel", &Writer::inPlaceStencil, 0, 0},
@@ -239,6 +239,11 @@ llvm::ArrayRef<NestKind> nestor::semantics::kinds() {
       {"trmm", &Writer::triangularProduct, 0, 0},
       {"lu", &Writer::elimination, 0, 0},
       {"halves", &Writer::halves, 1, 0},
+      {"window", &Writer::window, 1, 0},
+      {"padded", &Writer::padded, 1, 0},
+      {"online", &Writer::online, 0, 1e-4},
+      {"truth", &Writer::truth, 0, 0},
+      {"trisolv", &Writer::substitution, 0, 0},
   };
   return all;
 }

@@ -47,9 +47,14 @@ Buffer Writer::temporary(const std::string &type, std::vector<Extent> dims) {
     shape.push_back(dim.inNest());
     dynamic |= dim.size >= 0;
   }
-  line(buffer.name + " = nest.alloc " +
-       (dynamic ? fmt::format("[{}] ", fmt::join(shape, ", ")) : "") + ": " +
-       buffer.memref());
+  std::string text =
+      buffer.name + " = nest.alloc " +
+      (dynamic ? fmt::format("[{}] ", fmt::join(shape, ", ")) : "") + ": " +
+      buffer.memref();
+  if (allocsFirst)
+    allocs += "  " + text + "\n";
+  else
+    line(text);
   return buffer;
 }
 

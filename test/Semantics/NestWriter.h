@@ -173,6 +173,11 @@ private:
   Buffer triangularProduct();
   Buffer elimination();
   Buffer halves();
+  Buffer window();
+  Buffer padded();
+  Buffer online();
+  Buffer truth();
+  Buffer substitution();
   Buffer pad(Buffer input, int64_t by);
   Buffer copyOf(Buffer input, const char *name);
   Buffer product(const std::string &name, Buffer a, Buffer b);
@@ -191,7 +196,9 @@ private:
 
   Random random;
   NestStyle style;
-  std::string body;
+  /// `allocs`: those of the function, when they stand in front of everything.
+  std::string body, allocs;
+  bool allocsFirst = false;
   int depth = 1, values = 0, loops = 0;
   bool mayBeEmpty = false;
   std::vector<int64_t> sizes;
@@ -212,6 +219,8 @@ struct NestKind {
   /// Blocks after it.
   int epilogues;
   double tolerance;
+  /// Extents may be 0: no later block reads a reduction over nothing.
+  bool mayBeEmpty = true;
 };
 
 } // namespace nestor::semantics

@@ -40,8 +40,8 @@ Buffer Writer::contraction() {
   int64_t high = (style.large ? kLarge : kSmall)[spatial + reduce];
   std::vector<Iterator> its;
   for (int i = 0; i < spatial + reduce; ++i)
-    its.push_back(
-        {randomExtent(high, i < spatial), i < spatial ? "spatial" : "reduce"});
+    its.push_back({randomExtent(high, i < spatial || style.kind >= 0),
+                   i < spatial ? "spatial" : "reduce"});
   std::string acc = dataType == "i8" ? "i32" : dataType;
 
   struct Operand {
@@ -261,7 +261,10 @@ void Writer::write(Problem &problem, MLIRContext &context) {
   dataType = types[random.in(0, 9)];
   if (style.kind >= 0 && random.chance(10))
     dataType = "i16";
-  mayBeEmpty = random.chance(5) && style.kind <= 0;
+  mayBeEmpty =
+      random.chance(5) && (style.kind < 0 || kinds()[style.kind].mayBeEmpty);
+  // Loops beside each other, with nothing between them, can be merged.
+  allocsFirst = style.kind >= 0 && random.chance(50);
   Buffer last;
   // Long sums are not exact in 16 bits.
   if (style.large && isFloatType(dataType) &&
@@ -280,8 +283,12 @@ void Writer::write(Problem &problem, MLIRContext &context) {
            : core == 9 ? scan()
                        : rows();
   }
+  // Nobody may read what a reduction over nothing leaves unwritten.
+  if (mayBeEmpty && style.kind == 0)
+    after = 0;
   for (int64_t n = random.in(0, after); n > 0; --n)
     last = epilogue(last);
+  body = allocs + body;
   // The last temporaries become the outputs.
   outputs.push_back(last);
   for (const Buffer &output : outputs) {

@@ -39,6 +39,9 @@ struct Problem {
   std::vector<HostTensor> buffers;
   unsigned writes = 0;
   llvm::SmallVector<int64_t> sizes;
+  /// Which elements of each buffer the kernel as written does write; the others
+  /// are nobody's business. Empty: all. Filled by results().
+  std::vector<std::vector<bool>> written;
   /// Relative; 0: every order of evaluation gives the same bits.
   double tolerance = 0;
 };

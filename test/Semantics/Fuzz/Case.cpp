@@ -16,10 +16,8 @@ using namespace mlir;
 using namespace nestor;
 using namespace nestor::fuzz;
 
-static unsigned pickKind(Random &random, const std::vector<StepKind> &kinds,
-                         unsigned favourite) {
-  if (random.chance(25))
-    return favourite;
+/// By weight.
+static unsigned pickKind(Random &random, const std::vector<StepKind> &kinds) {
   int64_t total = 0;
   for (const StepKind &kind : kinds)
     total += kind.weight;
@@ -30,13 +28,29 @@ static unsigned pickKind(Random &random, const std::vector<StepKind> &kinds,
   return 0;
 }
 
+/// `kind`, sometimes behind the steps that make what it needs.
+static void addSteps(std::vector<StepChoice> &steps, Random &random,
+                     unsigned kind) {
+  const std::vector<StepKind> &kinds = stepKinds();
+  auto seed = static_cast<uint64_t>(random.in(0, 1ll << 40));
+  llvm::SmallVector<llvm::StringRef> ways, names;
+  llvm::StringRef(kinds[kind].needs).split(ways, '|', -1, false);
+  if (!ways.empty() && random.chance(60))
+    random.pick(ways).split(names, ' ', -1, false);
+  for (llvm::StringRef name : names)
+    for (auto [i, needed] : llvm::enumerate(kinds))
+      if (name == needed.name)
+        steps.push_back({static_cast<unsigned>(i), seed});
+  steps.push_back({kind, seed});
+}
+
 CaseSpec nestor::fuzz::makeCase(uint64_t seed, unsigned maxSteps) {
   const std::vector<StepKind> &kinds = stepKinds();
   Random random(seed ^ 0x5eed);
   CaseSpec spec;
   spec.seed = seed;
   // Every primitive is the favourite of every so many cases, in nests that it
-  // is for.
+  // is for: the rare ones come as often as the others.
   unsigned favourite = seed % kinds.size();
   llvm::ArrayRef<const char *> nests = nestKinds();
   spec.style.kind = static_cast<int>(random.in(0, int64_t(nests.size()) - 1));
@@ -51,9 +65,9 @@ CaseSpec nestor::fuzz::makeCase(uint64_t seed, unsigned maxSteps) {
   // Short schedules as often as long ones.
   int64_t most = random.chance(50) ? std::min<int64_t>(8, maxSteps) : maxSteps;
   spec.done = static_cast<unsigned>(random.in(1, most));
-  for (unsigned n = 0; n < 3 * spec.done + 3; ++n)
-    spec.steps.push_back({pickKind(random, kinds, favourite),
-                          static_cast<uint64_t>(random.in(0, 1ll << 40))});
+  while (spec.steps.size() < 3 * spec.done + 3)
+    addSteps(spec.steps, random,
+             random.chance(30) ? favourite : pickKind(random, kinds));
   spec.nativeAlways = seed % 50 == 7;
   return spec;
 }
@@ -109,7 +123,7 @@ private:
 /// False: the case ends here.
 bool Runner::step(unsigned n) {
   const StepKind &kind = stepKinds()[spec.steps[n].kind];
-  Picker picker(*schedule, spec.steps[n].seed);
+  Picker picker(*schedule, spec.steps[n].seed, spec.steps[n].most);
   Tried tried = kind.apply(picker);
   if (!tried)
     return true;
@@ -162,7 +176,7 @@ bool Runner::replays() {
   if (!sequence)
     return fail("replay", "the sequence does not parse"), false;
   sched::Outcome replayed =
-      sched::Schedule::replay(*sequence, kernelOf(*original));
+      sched::Schedule::replay(*sequence, kernelOf(*original)).getOutcome();
   if (!replayed.isDone())
     return fail("replay", replayed.getText()), false;
   if (print(kernelOf(*original)) != print(problem.kernel))

@@ -13,6 +13,8 @@ namespace nestor::fuzz {
 struct StepChoice {
   unsigned kind;
   uint64_t seed;
+  /// See Picker.
+  int64_t most = INT64_MAX;
 };
 
 /// Everything that decides a case; it follows from the seed alone.

@@ -30,6 +30,27 @@ std::optional<BlockRef> Picker::block() {
   return ref ? std::optional(*ref) : std::nullopt;
 }
 
+std::optional<BlockRef> Picker::handle(nest::BlockOp block) {
+  if (!block)
+    return std::nullopt;
+  say(block.getName().str());
+  Result<BlockRef> ref = s.getBlock(block.getName());
+  return ref ? std::optional(*ref) : std::nullopt;
+}
+
+std::optional<LoopRef> Picker::handle(nest::ForOp loop) {
+  SmallVector<nest::BlockOp> blocks = analysis::blocksIn(loop);
+  if (blocks.empty())
+    return std::nullopt;
+  Result<BlockRef> ref = s.getBlock(blocks.front().getName());
+  if (!ref)
+    return std::nullopt;
+  for (LoopRef candidate : loopsOf(*ref))
+    if (s.get(candidate) == loop)
+      return candidate;
+  return std::nullopt;
+}
+
 LoopRefs Picker::loopsOf(BlockRef ref) {
   Result<LoopRefs> loops = s.getLoops(ref);
   return loops ? *loops : LoopRefs();
@@ -58,7 +79,7 @@ std::optional<LoopRef> Picker::loop(bool inner) {
 }
 
 int64_t Picker::number(int64_t low, int64_t high) {
-  int64_t value = random.in(low, high);
+  int64_t value = std::min(random.in(low, high), std::max(low, most));
   say(std::to_string(value));
   return value;
 }
@@ -73,7 +94,8 @@ const std::vector<StepKind> &nestor::fuzz::stepKinds() {
   static const std::vector<StepKind> all = [] {
     std::vector<StepKind> joined;
     for (llvm::ArrayRef<StepKind> part :
-         {loopSteps(), kindSteps(), movingSteps(), dataSteps(), affineSteps()})
+         {loopSteps(), kindSteps(), movingSteps(), dataSteps(), affineSteps(),
+          tensorSteps(), sampleSteps()})
       joined.insert(joined.end(), part.begin(), part.end());
     return joined;
   }();

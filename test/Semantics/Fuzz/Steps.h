@@ -15,8 +15,9 @@ namespace nestor::fuzz {
 /// change the pick (shrinking takes steps away).
 class Picker {
 public:
-  Picker(sched::Schedule &schedule, uint64_t seed)
-      : s(schedule), random(seed), salt(seed) {}
+  /// Numbers are at most `most` (shrinking makes them small).
+  Picker(sched::Schedule &schedule, uint64_t seed, int64_t most = INT64_MAX)
+      : s(schedule), random(seed), salt(seed), most(most) {}
 
   sched::Schedule &s;
   Random random;
@@ -28,6 +29,9 @@ public:
   std::optional<sched::BlockRef> blockIn(sched::LoopRefs &loops,
                                          size_t atLeast = 1);
   sched::LoopRefs loopsOf(sched::BlockRef ref);
+  /// A handle of this block or loop, if the schedule has one for it.
+  std::optional<sched::BlockRef> handle(nest::BlockOp block);
+  std::optional<sched::LoopRef> handle(nest::ForOp loop);
   /// One loop around a picked block; `inner`: near the block.
   std::optional<sched::LoopRef> loop(bool inner = false);
   sched::LoopRef oneOf(const sched::LoopRefs &loops, bool inner = false);
@@ -37,6 +41,7 @@ public:
 
 private:
   uint64_t salt;
+  int64_t most;
 };
 
 /// Empty: there was nothing to pick.
@@ -52,6 +57,9 @@ struct StepKind {
   Tried (*apply)(Picker &);
   /// Kinds of nests that it is for; all when empty.
   const char *likes = "";
+  /// Steps that make what it needs: one of "a b|c", so a then b, or c. They
+  /// get its seed, so that they pick the same block and loop.
+  const char *needs = "";
 };
 
 llvm::ArrayRef<StepKind> loopSteps();
@@ -59,6 +67,8 @@ llvm::ArrayRef<StepKind> kindSteps();
 llvm::ArrayRef<StepKind> movingSteps();
 llvm::ArrayRef<StepKind> dataSteps();
 llvm::ArrayRef<StepKind> affineSteps();
+llvm::ArrayRef<StepKind> tensorSteps();
+llvm::ArrayRef<StepKind> sampleSteps();
 
 /// All of them.
 const std::vector<StepKind> &stepKinds();

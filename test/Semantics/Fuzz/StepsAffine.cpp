@@ -7,7 +7,8 @@ using namespace nestor::fuzz;
 using namespace nestor::sched;
 
 namespace {
-constexpr const char *kOrdered = "stencil seidel lu trmm syrk scan update";
+constexpr const char *kOrdered =
+    "stencil seidel lu trmm syrk scan update trisolv";
 
 /// Two loops around one block, the outer one first (mostly).
 bool pair(Picker &p, LoopRef &outer, LoopRef &inner) {

@@ -69,6 +69,85 @@ Tried layout(Picker &p) {
       << (role == BufferRole::Read ? " read " : " write ") << n << " " << map;
   return p.s.transformLayout(*at, role, n, map);
 }
+BufferRole role(Picker &p) {
+  bool read = p.random.chance(50);
+  p.say(read ? "read" : "write");
+  return read ? BufferRole::Read : BufferRole::Write;
+}
+
+Tried reindex(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  BufferRole r = role(p);
+  return p.s.reindex(*at, r, r == BufferRole::Read ? p.number(0, 2) : 0)
+      .getOutcome();
+}
+
+/// Iterators of the block in any order, sometimes in digits, sometimes too few.
+AffineMap iteratorMap(Picker &p, nest::BlockOp block, bool spatial) {
+  MLIRContext *context = block.getContext();
+  SmallVector<AffineExpr> results;
+  for (unsigned n = 0; n < block.getNumIterators(); ++n) {
+    if (spatial && block.getIteratorKind(n) == nest::IteratorKind::Reduce &&
+        !p.random.chance(5))
+      continue;
+    AffineExpr dim = getAffineDimExpr(n, context);
+    int64_t factor = p.random.chance(20) ? p.random.in(2, 4) : 1;
+    if (factor > 1)
+      results.push_back(dim.floorDiv(factor));
+    results.push_back(factor > 1 ? dim % factor : dim);
+  }
+  if (p.random.chance(50))
+    p.random.shuffle(results);
+  if (!results.empty() && p.random.chance(10))
+    results.pop_back();
+  AffineMap map = AffineMap::get(block.getNumIterators(), 0, results, context);
+  llvm::raw_string_ostream(p.what) << " " << map;
+  return map;
+}
+
+Tried reindexCacheRead(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  int64_t buffer = p.number(0, 3) % 3;
+  AffineMap map = iteratorMap(p, p.s.get(*at), false);
+  return p.s.reindexCacheRead(*at, buffer, p.scope(), map).getOutcome();
+}
+
+Tried reindexCacheWrite(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  int64_t buffer = p.random.chance(90) ? 0 : 1;
+  AffineMap map = iteratorMap(p, p.s.get(*at), true);
+  return p.s.reindexCacheWrite(*at, buffer, p.scope(), map).getOutcome();
+}
+
+Tried cacheInplace(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  return p.s.cacheInplace(*at, p.random.chance(90) ? 0 : 1, p.scope())
+      .getOutcome();
+}
+
+Tried storageAlign(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  int64_t axis = p.number(0, 2);
+  int64_t factor = p.random.chance(10) ? 0 : p.number(1, 16);
+  return p.s.storageAlign(*at, 0, axis, factor, p.number(0, 3));
+}
+
+Tried rollingBuffer(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  return p.s.rollingBuffer(*at, p.random.chance(95) ? 0 : 1);
+}
 } // namespace
 
 llvm::ArrayRef<StepKind> nestor::fuzz::dataSteps() {
@@ -78,6 +157,14 @@ llvm::ArrayRef<StepKind> nestor::fuzz::dataSteps() {
       {"set_scope", 2, true, setScope},
       {"transform_layout", 4, true, layout},
       {"compact_buffers", 1, false, compact},
+      {"reindex", 3, true, reindex},
+      {"reindex_cache_read", 3, true, reindexCacheRead},
+      {"reindex_cache_write", 3, true, reindexCacheWrite},
+      {"cache_inplace", 3, true, cacheInplace,
+       "update trmm lu seidel syrk trisolv"},
+      {"storage_align", 2, true, storageAlign},
+      {"rolling_buffer", 3, true, rollingBuffer, "window",
+       "compute_at|compute_at compact_buffers"},
   };
   return table;
 }

@@ -3,6 +3,8 @@
 
 #include "nestor/Analysis/Blocks.h"
 
+#include "fmt/format.h"
+
 using namespace nestor;
 using namespace nestor::fuzz;
 using namespace nestor::sched;
@@ -87,28 +89,34 @@ Tried partition(Picker &p) {
   return p.s.loopPartition(*target, parts).getOutcome();
 }
 
-/// A loop and the one that follows it, mostly of the same depth.
+/// A loop and the one that follows it: mostly with the same range, else of any
+/// depth.
 Tried merge(Picker &p) {
-  LoopRefs first, second;
-  if (!p.blockIn(first))
-    return std::nullopt;
-  LoopRef at = p.oneOf(first);
-  auto next = llvm::dyn_cast_or_null<nest::ForOp>(p.s.get(at)->getNextNode());
-  if (next && p.random.chance(90)) {
-    auto blocks = analysis::blocksIn(next);
-    if (blocks.empty())
+  llvm::SmallVector<std::pair<nest::ForOp, nest::ForOp>> pairs, alike;
+  p.s.getFunc().walk([&](nest::ForOp loop) {
+    auto next = llvm::dyn_cast_or_null<nest::ForOp>(loop->getNextNode());
+    if (!next)
+      return;
+    pairs.push_back({loop, next});
+    if (loop.getUpperMap() == next.getUpperMap() &&
+        loop.getLowerMap() == next.getLowerMap())
+      alike.push_back({loop, next});
+  });
+  if (!alike.empty() && p.random.chance(70))
+    pairs = alike;
+  if (!pairs.empty() && p.random.chance(90)) {
+    auto [first, second] = p.random.pick(pairs);
+    auto a = p.handle(first), b = p.handle(second);
+    if (!a || !b)
       return std::nullopt;
-    auto ref = p.s.getBlock(blocks.front().getName());
-    if (!ref)
-      return std::nullopt;
-    for (LoopRef loop : p.loopsOf(*ref))
-      if (p.s.get(loop) == next)
-        return p.s.merge(at, loop).getOutcome();
-    return std::nullopt;
+    p.say(
+        fmt::format("loops of depth {}", analysis::loopsAround(first).size()));
+    return p.s.merge(*a, *b).getOutcome();
   }
-  if (!p.blockIn(second))
+  auto first = p.loop(), second = p.loop();
+  if (!first || !second)
     return std::nullopt;
-  return p.s.merge(at, p.oneOf(second)).getOutcome();
+  return p.s.merge(*first, *second).getOutcome();
 }
 
 Tried blockIters(Picker &p) {
@@ -210,7 +218,8 @@ llvm::ArrayRef<StepKind> nestor::fuzz::loopSteps() {
       {"add_unit_loop", 1, false, addUnitLoop},
       {"separate_full_partial", 4, true, separate},
       {"loop_partition", 3, true, partition},
-      {"merge", 4, true, merge},
+      {"merge", 4, true, merge, "",
+       "loop_partition|split_domain|split_domain|separate_full_partial"},
       {"reorder_block_iters", 2, true, blockIters},
       {"get_child_blocks", 1, false, childBlocks},
       {"get_producers", 1, false, producers},

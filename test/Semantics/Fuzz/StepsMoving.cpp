@@ -1,28 +1,54 @@
 // Where blocks stand, and what becomes of reductions.
 #include "Steps.h"
 
+#include "nestor/Analysis/Blocks.h"
+
 using namespace nestor;
 using namespace nestor::fuzz;
 using namespace nestor::sched;
 
 namespace {
-/// A block and a loop of another one.
-template <typename F>
-Tried move(Picker &p, F primitive) {
-  auto at = p.block();
-  auto target = at ? p.loop() : std::nullopt;
-  if (!target)
+/// A block that reads what `ref` writes (or writes what it reads), mostly; any
+/// block otherwise.
+std::optional<BlockRef> neighbour(Picker &p, BlockRef ref, bool reads) {
+  nest::BlockOp block = p.s.get(ref);
+  llvm::SmallVector<nest::BlockOp> found;
+  if (p.random.chance(85))
+    for (nest::BlockOp other : analysis::blocksIn(p.s.getFunc())) {
+      auto mine = reads ? analysis::writtenBuffers(block)
+                        : analysis::readBuffers(block);
+      auto theirs = reads ? analysis::readBuffers(other)
+                          : analysis::writtenBuffers(other);
+      if (other != block && llvm::any_of(mine, [&](mlir::Value buffer) {
+            return llvm::is_contained(theirs, buffer);
+          }))
+        found.push_back(other);
+    }
+  return found.empty() ? p.block() : p.handle(p.random.pick(found));
+}
+
+std::optional<LoopRef> loopNear(Picker &p, BlockRef ref, bool reads) {
+  auto other = neighbour(p, ref, reads);
+  LoopRefs loops = other ? p.loopsOf(*other) : LoopRefs();
+  if (loops.empty())
     return std::nullopt;
-  return primitive(*at, *target);
+  return p.oneOf(loops);
 }
 
 Tried computeAt(Picker &p) {
-  return move(p, [&](BlockRef b, LoopRef l) { return p.s.computeAt(b, l); });
+  auto at = p.block();
+  auto target = at ? loopNear(p, *at, true) : std::nullopt;
+  if (!target)
+    return std::nullopt;
+  return p.s.computeAt(*at, *target);
 }
 
 Tried reverseComputeAt(Picker &p) {
-  return move(
-      p, [&](BlockRef b, LoopRef l) { return p.s.reverseComputeAt(b, l); });
+  auto at = p.block();
+  auto target = at ? loopNear(p, *at, false) : std::nullopt;
+  if (!target)
+    return std::nullopt;
+  return p.s.reverseComputeAt(*at, *target);
 }
 
 Tried computeInline(Picker &p) {
@@ -39,6 +65,35 @@ Tried reverseComputeInline(Picker &p) {
   return p.s.reverseComputeInline(*at);
 }
 
+Tried fuseEpilogue(Picker &p) {
+  auto at = p.block();
+  auto other = at ? neighbour(p, *at, p.random.chance(80)) : std::nullopt;
+  if (!other)
+    return std::nullopt;
+  return p.s.fuseEpilogue(*other, *at);
+}
+
+Tried fuseBlocks(Picker &p) {
+  auto at = p.block();
+  auto other = at ? neighbour(p, *at, true) : std::nullopt;
+  if (!other)
+    return std::nullopt;
+  llvm::SmallVector<int64_t> shift;
+  auto most = static_cast<int64_t>(
+      std::min(p.loopsOf(*at).size(), p.loopsOf(*other).size()));
+  for (int64_t n = p.random.in(1, std::max<int64_t>(1, most)); n > 0; --n)
+    shift.push_back(p.random.chance(50) ? 0 : p.number(0, 3));
+  return p.s.fuseBlocks(*at, *other, shift);
+}
+
+Tried privatize(Picker &p) {
+  LoopRefs loops;
+  auto at = p.blockIn(loops);
+  if (!at)
+    return std::nullopt;
+  return p.s.privatize(*at, 0, p.oneOf(loops));
+}
+
 Tried decompose(Picker &p) {
   LoopRefs loops;
   auto at = p.blockIn(loops);
@@ -53,6 +108,35 @@ Tried rfactor(Picker &p) {
     return std::nullopt;
   return p.s.rfactor(*target, p.number(0, 2)).getOutcome();
 }
+
+Tried splitK(Picker &p) {
+  auto target = p.loop(p.random.chance(60));
+  if (!target)
+    return std::nullopt;
+  int64_t parts = p.number(1, 5);
+  return p.s.splitK(*target, parts, p.number(0, 2)).getOutcome();
+}
+
+/// Reductions one after the other, at a loop of the first.
+Tried fuseReductions(Picker &p) {
+  LoopRefs loops;
+  auto at = p.blockIn(loops);
+  if (!at)
+    return std::nullopt;
+  llvm::SmallVector<BlockRef> blocks = {*at};
+  bool started = false;
+  for (nest::BlockOp other : analysis::blocksIn(p.s.getFunc())) {
+    if (started && !other.getInit().empty() && blocks.size() < 3) {
+      if (auto ref = p.handle(other))
+        blocks.push_back(*ref);
+      if (p.random.chance(60))
+        break;
+    }
+    started |= other == p.s.get(*at);
+  }
+  return p.s.fuseReductions(blocks, p.oneOf(loops, p.random.chance(70)))
+      .getOutcome();
+}
 } // namespace
 
 llvm::ArrayRef<StepKind> nestor::fuzz::movingSteps() {
@@ -65,6 +149,14 @@ llvm::ArrayRef<StepKind> nestor::fuzz::movingSteps() {
        "einsum conv matmuls rows layernorm attention argmax update syrk"},
       {"rfactor", 4, true, rfactor,
        "einsum conv matmuls rows layernorm attention syrk"},
+      {"fuse_epilogue", 4, true, fuseEpilogue,
+       "einsum conv matmuls update attention"},
+      {"fuse_blocks", 3, true, fuseBlocks, "map window stencil rows halves"},
+      {"privatize", 2, true, privatize, "", "compute_at|reverse_compute_at"},
+      {"split_k", 3, true, splitK,
+       "einsum conv matmuls rows layernorm attention syrk"},
+      {"fuse_reductions", 3, true, fuseReductions,
+       "softmax rows layernorm attention welford"},
   };
   return table;
 }

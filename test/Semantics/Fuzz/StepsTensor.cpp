@@ -1,0 +1,147 @@
+// Blocks in blocks, other iterators, padding; pipelines and prefetches.
+#include "Steps.h"
+
+#include "nestor/Analysis/Blocks.h"
+
+#include "fmt/format.h"
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::fuzz;
+using namespace nestor::sched;
+
+namespace {
+Tried blockize(Picker &p) {
+  auto target = p.loop(p.random.chance(60));
+  if (!target)
+    return std::nullopt;
+  return p.s.blockize(*target).getOutcome();
+}
+
+/// Iterators permuted, joined two by two, cut into digits; sometimes lost.
+Tried blockLayout(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  nest::BlockOp block = p.s.get(*at);
+  MLIRContext *context = block.getContext();
+  SmallVector<AffineExpr> results;
+  unsigned count = block.getNumIterators();
+  for (unsigned n = 0; n < count; ++n) {
+    AffineExpr dim = getAffineDimExpr(n, context);
+    bool same = n + 1 < count &&
+                (block.getIteratorKind(n) == block.getIteratorKind(n + 1) ||
+                 p.random.chance(5));
+    std::optional<int64_t> extent =
+        same ? block.getConstantExtent(n + 1) : std::nullopt;
+    if (extent && p.random.chance(40)) {
+      results.push_back(dim * *extent + getAffineDimExpr(++n, context));
+      continue;
+    }
+    int64_t factor = p.random.chance(25) ? p.random.in(2, 4) : 1;
+    if (factor > 1)
+      results.push_back(dim.floorDiv(factor));
+    results.push_back(factor > 1 ? dim % factor : dim);
+  }
+  if (p.random.chance(40))
+    p.random.shuffle(results);
+  if (!results.empty() && p.random.chance(8))
+    results.pop_back();
+  AffineMap map = AffineMap::get(count, 0, results, context);
+  llvm::raw_string_ostream(p.what) << " " << map;
+  return p.s.transformBlockLayout(*at, map);
+}
+
+Tried padEinsum(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  SmallVector<Param> multiples;
+  for (unsigned n = p.s.get(*at).getNumIterators(); n > 0; --n)
+    multiples.push_back(Param(p.random.chance(40) ? 1 : p.number(1, 8)));
+  if (p.random.chance(5))
+    multiples.push_back(Param(2));
+  return p.s.padEinsum(*at, multiples);
+}
+
+Tried decomposePadding(Picker &p) {
+  LoopRefs loops;
+  auto at = p.blockIn(loops);
+  if (!at)
+    return std::nullopt;
+  return p.s.decomposePadding(*at, p.oneOf(loops)).getOutcome();
+}
+
+/// A loop with several things in its body, mostly.
+std::optional<LoopRef> fullLoop(Picker &p) {
+  SmallVector<nest::ForOp> full;
+  p.s.getFunc().walk([&](nest::ForOp loop) {
+    unsigned things = 0;
+    for (Operation &op : *loop.getBodyBlock())
+      things += isa<nest::ForOp, nest::BlockOp>(op);
+    if (things > 1)
+      full.push_back(loop);
+  });
+  if (full.empty() || p.random.chance(10))
+    return p.loop();
+  return p.handle(p.random.pick(full));
+}
+
+Tried pipeline(Picker &p) {
+  auto target = fullLoop(p);
+  if (!target)
+    return std::nullopt;
+  SmallVector<int64_t> stages, order;
+  int64_t stage = 0;
+  for (Operation &op : p.s.get(*target).getBodyBlock()->without_terminator()) {
+    if (isa<nest::AllocOp>(op))
+      continue;
+    order.push_back(static_cast<int64_t>(order.size()));
+    stages.push_back(stage);
+    stage += p.random.chance(60) ? 1 : 0;
+  }
+  if (p.random.chance(60))
+    std::reverse(order.begin(), order.end());
+  else if (p.random.chance(30))
+    p.random.shuffle(order);
+  if (p.random.chance(10))
+    p.random.shuffle(stages);
+  if (p.random.chance(5))
+    stages.push_back(0);
+  for (auto [s, o] : llvm::zip(stages, order))
+    p.say(fmt::format("{}/{}", s, o));
+  return p.s.pipeline(*target, stages, order);
+}
+
+Tried doubleBuffer(Picker &p) {
+  auto at = p.block();
+  if (!at)
+    return std::nullopt;
+  return p.s.doubleBuffer(*at, p.random.chance(95) ? 0 : 1);
+}
+
+Tried prefetch(Picker &p) {
+  LoopRefs loops;
+  auto at = p.blockIn(loops);
+  if (!at)
+    return std::nullopt;
+  int64_t buffer = p.number(0, 2);
+  return p.s.prefetch(*at, buffer, p.oneOf(loops), p.number(0, 5));
+}
+} // namespace
+
+llvm::ArrayRef<StepKind> nestor::fuzz::tensorSteps() {
+  static const StepKind table[] = {
+      {"blockize", 3, true, blockize},
+      {"transform_block_layout", 3, true, blockLayout},
+      {"pad_einsum", 3, true, padEinsum, "einsum matmuls syrk update"},
+      {"decompose_padding", 3, true, decomposePadding, "padded"},
+      {"pipeline", 3, true, pipeline, "",
+       "compute_at|cache_read compute_at|reverse_compute_at|compute_at "
+       "compact_buffers"},
+      {"double_buffer", 3, true, doubleBuffer, "",
+       "compute_at compact_buffers|compute_at|compute_at privatize"},
+      {"prefetch", 2, true, prefetch},
+  };
+  return table;
+}
