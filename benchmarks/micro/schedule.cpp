@@ -236,7 +236,7 @@ void replay(benchmark::State &state) {
     OwningOpRef<ModuleOp> copy = original->clone();
     nest::FuncOp func = *copy->getOps<nest::FuncOp>().begin();
     state.ResumeTiming();
-    if (!Schedule::replay(sequence, func).isDone())
+    if (!Schedule::replay(sequence, func))
       state.SkipWithError("refused");
     state.PauseTiming();
     copy = OwningOpRef<ModuleOp>();

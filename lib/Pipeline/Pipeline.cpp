@@ -176,7 +176,8 @@ LogicalResult Compilation::scheduleOne(nest::FuncOp kernel, KernelInfo &info) {
     if (!sequence)
       return kernel.emitError("the schedule ")
              << info.hash << ".sequence.mlir cannot be read";
-    sched::Outcome outcome = sched::Schedule::replay(*sequence, kernel);
+    sched::Outcome outcome =
+        sched::Schedule::replay(*sequence, kernel).getOutcome();
     if (!outcome.isDone())
       return kernel.emitError("the schedule ")
              << info.hash << ".sequence.mlir: " << outcome.getText();

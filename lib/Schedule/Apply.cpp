@@ -82,7 +82,7 @@ void sched::printLoopCount(OpAsmPrinter &printer, Operation *,
   printer << types.size();
 }
 
-DiagnosedSilenceableFailure sched::toFailure(Operation *op,
+static DiagnosedSilenceableFailure toFailure(Operation *op,
                                              const Outcome &outcome) {
   if (outcome.isDone())
     return DiagnosedSilenceableFailure::success();
@@ -93,55 +93,6 @@ DiagnosedSilenceableFailure sched::toFailure(Operation *op,
   for (const Outcome::Note &note : outcome.getNotes())
     failure.attachNote(note.where) << note.text;
   return failure;
-}
-
-DiagnosedSilenceableFailure sched::readHandle(Operation *op,
-                                              transform::TransformState &state,
-                                              Value handle, Operation *&into) {
-  SmallVector<Operation *> payload(state.getPayloadOps(handle));
-  if (payload.size() == 1) {
-    into = payload.front();
-    return DiagnosedSilenceableFailure::success();
-  }
-  if (payload.empty())
-    return toFailure(
-        op, Outcome::refused("the handle is empty: what it named is gone"));
-  return toFailure(op, Outcome::refused("the handle holds " +
-                                        Twine(payload.size()) +
-                                        " operations instead of one"));
-}
-
-DiagnosedSilenceableFailure sched::readLoops(Operation *op,
-                                             transform::TransformState &state,
-                                             ValueRange handles, Loops &into) {
-  for (Value handle : handles) {
-    nest::ForOp loop;
-    if (auto failed = readHandle(op, state, handle, loop); !failed.succeeded())
-      return failed;
-    into.push_back(loop);
-  }
-  return DiagnosedSilenceableFailure::success();
-}
-
-DiagnosedSilenceableFailure sched::readParams(Operation *op,
-                                              transform::TransformState &state,
-                                              ValueRange dynamic,
-                                              ArrayRef<int64_t> mixed,
-                                              SmallVectorImpl<int64_t> &into) {
-  unsigned next = 0;
-  for (int64_t number : mixed) {
-    if (!ShapedType::isDynamic(number)) {
-      into.push_back(number);
-      continue;
-    }
-    ArrayRef<Attribute> params = state.getParams(dynamic[next++]);
-    auto value =
-        params.size() == 1 ? dyn_cast<IntegerAttr>(params[0]) : IntegerAttr();
-    if (!value)
-      return toFailure(op, Outcome::refused("a parameter is no integer"));
-    into.push_back(value.getInt());
-  }
-  return DiagnosedSilenceableFailure::success();
 }
 
 Result<BufferRole> sched::roleOf(StringRef text) {
@@ -203,36 +154,6 @@ sched::applyPrimitive(Operation *op, RewriterBase &rewriter,
                       transform::TransformState &state) {
   StateInvocation at(rewriter, op, results, state);
   return toFailure(op, cast<PrimitiveOpInterface>(op).run(at));
-}
-
-template <typename T>
-static DiagnosedSilenceableFailure
-setAll(Operation *op, transform::TransformResults &table, ResultRange results,
-       Result<T> &found, StringRef what) {
-  if (!found)
-    return toFailure(op, found.getOutcome());
-  if (found->size() != results.size())
-    return toFailure(op,
-                     Outcome::refused("there are " + Twine(found->size()) +
-                                      " " + what + ", the schedule expects " +
-                                      Twine(results.size())));
-  for (auto [result, one] : llvm::zip_equal(results, *found))
-    table.set(cast<OpResult>(result), {one.getOperation()});
-  return DiagnosedSilenceableFailure::success();
-}
-
-DiagnosedSilenceableFailure sched::setLoops(Operation *op,
-                                            transform::TransformResults &table,
-                                            ResultRange results,
-                                            Result<Loops> &loops) {
-  return setAll(op, table, results, loops, "loops");
-}
-
-DiagnosedSilenceableFailure sched::setBlocks(Operation *op,
-                                             transform::TransformResults &table,
-                                             ResultRange results,
-                                             Result<Blocks> &blocks) {
-  return setAll(op, table, results, blocks, "blocks");
 }
 
 namespace {

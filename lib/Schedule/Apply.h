@@ -1,7 +1,7 @@
 //===- Apply.h - Primitives as Transform-dialect operations -----*- C++ -*-===//
 //
-// The generated operation classes and what their `apply` methods share: reading
-// handles and parameters, turning refusals into silenceable failures.
+// The generated operation classes and what they share. Their `apply` calls the
+// primitive through an Invocation and turns refusals into silenceable failures.
 //
 // Handles are never consumed: primitives read them and change the payload. A
 // handle to something that vanished is empty, and using it is a refusal.
@@ -13,6 +13,7 @@
 #include "Invocation.h"
 
 #include "nestor/Dialect/Nest/Nest.h"
+#include "nestor/Schedule/Info.h"
 #include "nestor/Schedule/Primitives.h"
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
@@ -58,53 +59,12 @@ applyPrimitive(mlir::Operation *op, mlir::RewriterBase &rewriter,
 /// "read" or "write".
 Result<BufferRole> roleOf(llvm::StringRef text);
 
-mlir::DiagnosedSilenceableFailure toFailure(mlir::Operation *op,
-                                            const Outcome &outcome);
-mlir::DiagnosedSilenceableFailure
-readHandle(mlir::Operation *op, mlir::transform::TransformState &state,
-           mlir::Value handle, mlir::Operation *&into);
-template <typename T>
-mlir::DiagnosedSilenceableFailure
-readHandle(mlir::Operation *op, mlir::transform::TransformState &state,
-           mlir::Value handle, T &into) {
-  mlir::Operation *found = nullptr;
-  auto result = readHandle(op, state, handle, found);
-  if (!result.succeeded())
-    return result;
-  into = llvm::dyn_cast<T>(found);
-  if (!into)
-    return toFailure(op, Outcome::refused("the handle holds '" +
-                                          found->getName().getStringRef() +
-                                          "', not '" + T::getOperationName() +
-                                          "'"));
-  return result;
-}
-/// All loops of several handles, in order.
-mlir::DiagnosedSilenceableFailure
-readLoops(mlir::Operation *op, mlir::transform::TransformState &state,
-          mlir::ValueRange handles, Loops &into);
-/// A list that mixes numbers and parameters.
-mlir::DiagnosedSilenceableFailure
-readParams(mlir::Operation *op, mlir::transform::TransformState &state,
-           mlir::ValueRange dynamic, llvm::ArrayRef<int64_t> mixed,
-           llvm::SmallVectorImpl<int64_t> &into);
-/// Binds the loops of `loops` to `results`, one each.
-mlir::DiagnosedSilenceableFailure
-setLoops(mlir::Operation *op, mlir::transform::TransformResults &table,
-         mlir::ResultRange results, Result<Loops> &loops);
-mlir::DiagnosedSilenceableFailure
-setBlocks(mlir::Operation *op, mlir::transform::TransformResults &table,
-          mlir::ResultRange results, Result<Blocks> &blocks);
-/// Binds the one result.
-template <typename T>
-mlir::DiagnosedSilenceableFailure
-setResult(mlir::Operation *op, mlir::transform::TransformResults &table,
-          Result<T> &result) {
-  if (!result)
-    return toFailure(op, result.getOutcome());
-  table.set(op->getOpResult(0), {(*result).getOperation()});
-  return mlir::DiagnosedSilenceableFailure::success();
-}
+/// A question about the nest: of no effect on it.
+template <typename ConcreteType>
+class Query : public mlir::OpTrait::TraitBase<ConcreteType, Query> {};
+
+/// `run` of every sample: the recorded decision, repaired, or the default.
+Outcome runSample(mlir::Operation *op, Invocation &at);
 
 } // namespace nestor::sched
 

@@ -9,51 +9,86 @@ using namespace mlir;
 using namespace nestor;
 using namespace nestor::sched;
 
+//===----------------------------------------------------------------------===//
+// Moving
+//===----------------------------------------------------------------------===//
+
+Outcome Schedule::computeAt(BlockRef block, LoopRef loop) {
+  return performAlone<ComputeAtOp>(recorded(block), recorded(loop), Value());
+}
+
+Outcome Schedule::computeAt(BlockRef block, Param location) {
+  Mixed mixed = mix(location);
+  if (mixed.dynamic.empty())
+    return Outcome::refused("compute_at takes the location of a sample; for a "
+                            "loop of one's choice it takes the loop");
+  return performAlone<ComputeAtOp>(recorded(block), Value(),
+                                   mixed.dynamic.front());
+}
+
+Outcome Schedule::reverseComputeAt(BlockRef block, LoopRef loop) {
+  return performAlone<ReverseComputeAtOp>(recorded(block), recorded(loop));
+}
+
+Outcome Schedule::computeInline(BlockRef block) {
+  return performAlone<ComputeInlineOp>(recorded(block));
+}
+
+Outcome Schedule::reverseComputeInline(BlockRef block) {
+  return performAlone<ReverseComputeInlineOp>(recorded(block));
+}
+
 Outcome Schedule::fuseEpilogue(BlockRef epilogue, BlockRef reduction) {
-  NESTOR_CHECK_HANDLES({epilogue.id, reduction.id});
-  return perform<FuseEpilogueOp>(recorded(epilogue.id), recorded(reduction.id))
-      .getOutcome();
+  return performAlone<FuseEpilogueOp>(recorded(epilogue), recorded(reduction));
+}
+
+//===----------------------------------------------------------------------===//
+// Reduction
+//===----------------------------------------------------------------------===//
+
+Result<BlockRef> Schedule::decomposeReduction(BlockRef block, LoopRef loop) {
+  return performBlock<DecomposeReductionOp>(recorded(block), recorded(loop));
+}
+
+Result<BlockRef> Schedule::rfactor(LoopRef loop, int64_t axis) {
+  return performBlock<RFactorOp>(recorded(loop), axis);
 }
 
 Result<BlockRef> Schedule::splitK(LoopRef loop, Param parts, int64_t axis) {
-  NESTOR_CHECK_HANDLES(loop.id);
-  SmallVector<Value> dynamic;
-  SmallVector<int64_t> mixed, values;
-  mixParams(parts, knobs, dynamic, mixed, values);
-  return performBlock<SplitKOp>(recorded(loop.id), dynamic, mixed, axis);
+  Mixed mixed = mix(parts);
+  return performBlock<SplitKOp>(recorded(loop), mixed.dynamic, mixed.numbers,
+                                axis);
 }
 
 Result<BlockRef> Schedule::fuseReductions(ArrayRef<BlockRef> blocks,
                                           LoopRef loop) {
-  SmallVector<Value> values;
-  for (BlockRef block : blocks) {
-    NESTOR_CHECK_HANDLES(block.id);
-    values.push_back(recorded(block.id));
-  }
-  NESTOR_CHECK_HANDLES(loop.id);
-  return performBlock<FuseReductionsOp>(values, recorded(loop.id));
+  return performBlock<FuseReductionsOp>(recordedAll(blocks), recorded(loop));
+}
+
+//===----------------------------------------------------------------------===//
+// Tensor
+//===----------------------------------------------------------------------===//
+
+Outcome Schedule::transformLayout(BlockRef block, BufferRole role,
+                                  int64_t buffer, AffineMap map) {
+  return performAlone<TransformLayoutOp>(recorded(block), nameOf(role), buffer,
+                                         map);
 }
 
 Result<BlockRef> Schedule::blockize(LoopRef loop) {
-  NESTOR_CHECK_HANDLES(loop.id);
-  return performBlock<BlockizeOp>(recorded(loop.id));
+  return performBlock<BlockizeOp>(recorded(loop));
 }
 
 Outcome Schedule::transformBlockLayout(BlockRef block, AffineMap map) {
-  NESTOR_CHECK_HANDLES(block.id);
-  return perform<TransformBlockLayoutOp>(recorded(block.id), map).getOutcome();
+  return performAlone<TransformBlockLayoutOp>(recorded(block), map);
 }
 
 Outcome Schedule::padEinsum(BlockRef block, ArrayRef<Param> multiples) {
-  NESTOR_CHECK_HANDLES(block.id);
-  SmallVector<Value> dynamic;
-  SmallVector<int64_t> mixed, values;
-  mixParams(multiples, knobs, dynamic, mixed, values);
-  return perform<PadEinsumOp>(recorded(block.id), dynamic, mixed).getOutcome();
+  Mixed mixed = mix(multiples);
+  return performAlone<PadEinsumOp>(recorded(block), mixed.dynamic,
+                                   mixed.numbers);
 }
 
 Result<BlockRef> Schedule::decomposePadding(BlockRef block, LoopRef loop) {
-  NESTOR_CHECK_HANDLES({block.id, loop.id});
-  return performBlock<DecomposePaddingOp>(recorded(block.id),
-                                          recorded(loop.id));
+  return performBlock<DecomposePaddingOp>(recorded(block), recorded(loop));
 }

@@ -9,33 +9,40 @@ using namespace mlir;
 using namespace nestor;
 using namespace nestor::sched;
 
+Result<BlockRef> Schedule::cacheRead(BlockRef block, int64_t buffer,
+                                     StringRef scope) {
+  return performBlock<CacheReadOp>(recorded(block), buffer, scope);
+}
+
+Result<BlockRef> Schedule::cacheWrite(BlockRef block, int64_t buffer,
+                                      StringRef scope) {
+  return performBlock<CacheWriteOp>(recorded(block), buffer, scope);
+}
+
+Outcome Schedule::setScope(BlockRef block, int64_t buffer, StringRef scope) {
+  return performAlone<SetScopeOp>(recorded(block), buffer, scope);
+}
+
 Result<BlockRef> Schedule::reindex(BlockRef block, BufferRole role,
                                    int64_t buffer) {
-  NESTOR_CHECK_HANDLES(block.id);
-  return performBlock<ReindexOp>(
-      recorded(block.id), role == BufferRole::Read ? "read" : "write", buffer);
+  return performBlock<ReindexOp>(recorded(block), nameOf(role), buffer);
 }
 
 Result<BlockRef> Schedule::reindexCacheRead(BlockRef block, int64_t buffer,
                                             StringRef scope, AffineMap map) {
-  NESTOR_CHECK_HANDLES(block.id);
-  return performBlock<ReindexCacheReadOp>(recorded(block.id), buffer, scope,
-                                          map);
+  return performBlock<ReindexCacheReadOp>(recorded(block), buffer, scope, map);
 }
 
 Result<BlockRef> Schedule::reindexCacheWrite(BlockRef block, int64_t buffer,
                                              StringRef scope, AffineMap map) {
-  NESTOR_CHECK_HANDLES(block.id);
-  return performBlock<ReindexCacheWriteOp>(recorded(block.id), buffer, scope,
-                                           map);
+  return performBlock<ReindexCacheWriteOp>(recorded(block), buffer, scope, map);
 }
 
 Result<BlockRefs> Schedule::cacheInplace(BlockRef block, int64_t buffer,
                                          StringRef scope) {
-  NESTOR_CHECK_HANDLES(block.id);
   Type handle = blockHandle(func.getContext());
-  Result<CacheInplaceOp> op = perform<CacheInplaceOp>(
-      handle, handle, recorded(block.id), buffer, scope);
+  Result<CacheInplaceOp> op =
+      perform<CacheInplaceOp>(handle, handle, recorded(block), buffer, scope);
   if (!op)
     return op.getOutcome();
   return BlockRefs{{idOf((*op).getCopyIn())}, {idOf((*op).getCopyOut())}};
@@ -43,15 +50,16 @@ Result<BlockRefs> Schedule::cacheInplace(BlockRef block, int64_t buffer,
 
 Outcome Schedule::storageAlign(BlockRef block, int64_t buffer, int64_t axis,
                                int64_t factor, int64_t offset) {
-  NESTOR_CHECK_HANDLES(block.id);
-  return perform<StorageAlignOp>(recorded(block.id), buffer, axis, factor,
-                                 offset)
-      .getOutcome();
+  return performAlone<StorageAlignOp>(recorded(block), buffer, axis, factor,
+                                      offset);
 }
 
 Outcome Schedule::rollingBuffer(BlockRef block, int64_t buffer) {
-  NESTOR_CHECK_HANDLES(block.id);
-  return perform<RollingBufferOp>(recorded(block.id), buffer).getOutcome();
+  return performAlone<RollingBufferOp>(recorded(block), buffer);
+}
+
+Outcome Schedule::compactBuffers() {
+  return performAlone<CompactBuffersOp>(root());
 }
 
 //===----------------------------------------------------------------------===//
@@ -60,22 +68,16 @@ Outcome Schedule::rollingBuffer(BlockRef block, int64_t buffer) {
 
 Outcome Schedule::pipeline(LoopRef loop, ArrayRef<int64_t> stages,
                            ArrayRef<int64_t> order) {
-  NESTOR_CHECK_HANDLES(loop.id);
-  return perform<PipelineOp>(recorded(loop.id), stages, order).getOutcome();
+  return performAlone<PipelineOp>(recorded(loop), stages, order);
 }
 
 Outcome Schedule::doubleBuffer(BlockRef block, int64_t buffer) {
-  NESTOR_CHECK_HANDLES(block.id);
-  return perform<DoubleBufferOp>(recorded(block.id), buffer).getOutcome();
+  return performAlone<DoubleBufferOp>(recorded(block), buffer);
 }
 
 Outcome Schedule::prefetch(BlockRef block, int64_t buffer, LoopRef loop,
                            Param distance) {
-  NESTOR_CHECK_HANDLES({block.id, loop.id});
-  SmallVector<Value> dynamic;
-  SmallVector<int64_t> mixed, values;
-  mixParams(distance, knobs, dynamic, mixed, values);
-  return perform<PrefetchOp>(recorded(block.id), buffer, recorded(loop.id),
-                             dynamic, mixed)
-      .getOutcome();
+  Mixed mixed = mix(distance);
+  return performAlone<PrefetchOp>(recorded(block), buffer, recorded(loop),
+                                  mixed.dynamic, mixed.numbers);
 }

@@ -5,11 +5,61 @@
 //===----------------------------------------------------------------------===//
 #include "Invocation.h"
 
+#include "nestor/Analysis/Blocks.h"
+
 #include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace nestor;
 using namespace nestor::sched;
+
+namespace {
+/// What a primitive knows of blocks that hold a nest.
+enum class Nests {
+  None,     // there must be none in the kernel
+  Opaque,   // they count as blocks like any other; not from within one
+  Anywhere, // and works inside of one as well
+};
+} // namespace
+
+static Nests knowledgeOf(Operation *op) {
+  return llvm::StringSwitch<Nests>(
+             op->getName().getStringRef().drop_front(strlen("transform.nest.")))
+      .Cases({"split", "fuse", "reorder", "add_unit_loop", "loop_partition",
+              "merge", "reorder_block_iters", "vectorize", "unroll", "parallel",
+              "bind", "annotate", "unannotate", "decompose_reduction",
+              "blockize", "transform_block_layout", "compact_buffers",
+              "set_scope"},
+             Nests::Anywhere)
+      .Cases({"compute_at", "reverse_compute_at"}, Nests::Opaque)
+      .Default(Nests::None);
+}
+
+Outcome Invocation::checkNests() const {
+  Nests knowledge = knowledgeOf(op);
+  if (knowledge == Nests::Anywhere)
+    return Outcome::done();
+  for (Operation *payload : payloads) {
+    Operation *root = payload;
+    if (nest::BlockOp around = analysis::blockAround(payload))
+      return Outcome::refused("'" + op->getName().getStringRef() +
+                              "' does not work inside of block '" +
+                              around.getName() + "'")
+          .note(payload, "do this before blockize");
+    while (!isa<nest::FuncOp>(root) && root->getParentOp())
+      root = root->getParentOp();
+    if (knowledge == Nests::Opaque)
+      continue;
+    for (nest::BlockOp block : analysis::blocksIn(root))
+      if (block.hasNest())
+        return Outcome::refused(
+                   "block '" + block.getName() + "' holds a nest, which '" +
+                   op->getName().getStringRef() + "' does not look into")
+            .note(block, "do this before blockize");
+  }
+  return Outcome::done();
+}
 
 Outcome Invocation::read(MixedParams params, SmallVector<int64_t> &into) {
   unsigned next = 0;
@@ -41,8 +91,8 @@ Outcome Invocation::wrongKind(Operation *found, StringRef wanted) const {
                           wanted + "'");
 }
 
-Outcome Invocation::wrongCount(size_t found) const {
-  return Outcome::refused("there are " + Twine(found) +
-                          " of them, the schedule expects " +
+Outcome Invocation::wrongCount(size_t found, StringRef what) const {
+  return Outcome::refused("there are " + Twine(found) + " " + what +
+                          ", the schedule expects " +
                           Twine(op->getNumResults()));
 }

@@ -42,6 +42,8 @@ public:
                                   std::forward<Args>(args)...);
         !outcome.isDone())
       return outcome;
+    if (Outcome outcome = checkNests(); !outcome.isDone())
+      return outcome;
     return finish(std::apply(
         [&](auto &...each) { return primitive(rewriter, each...); }, read));
   }
@@ -55,6 +57,18 @@ public:
     return finish(
         std::apply([&](auto &...each) { return query(each...); }, read));
   }
+
+  /// What one operand holds.
+  template <typename T>
+  Outcome get(mlir::Value handle, T &into) {
+    return read(handle, into);
+  }
+  /// Gives the results of the operation their numbers.
+  Outcome give(llvm::ArrayRef<int64_t> values) {
+    return bindAll(llvm::SmallVector<int64_t>(values));
+  }
+  /// Whether the operation is a record that may be amended.
+  virtual bool records() const { return false; }
 
   mlir::Operation *getOperation() const { return op; }
   mlir::RewriterBase &getRewriter() const { return rewriter; }
@@ -89,13 +103,16 @@ private:
   }
 
   Outcome read(mlir::Value handle, mlir::Operation *&into) {
-    return payloadOf(handle, into);
+    Outcome outcome = payloadOf(handle, into);
+    if (outcome.isDone())
+      payloads.push_back(into);
+    return outcome;
   }
   template <typename OpT>
     requires std::is_base_of_v<mlir::OpState, OpT>
   Outcome read(mlir::Value handle, OpT &into) {
     mlir::Operation *found = nullptr;
-    if (Outcome outcome = payloadOf(handle, found); !outcome.isDone())
+    if (Outcome outcome = read(handle, found); !outcome.isDone())
       return outcome;
     into = llvm::dyn_cast<OpT>(found);
     if (!into)
@@ -127,8 +144,10 @@ private:
     return Outcome::done();
   }
 
+  /// Refuses where blocks hold nests of which the primitive knows nothing.
+  Outcome checkNests() const;
   Outcome wrongKind(mlir::Operation *found, llvm::StringRef wanted) const;
-  Outcome wrongCount(size_t found) const;
+  Outcome wrongCount(size_t found, llvm::StringRef what) const;
 
   Outcome finish(Outcome outcome) { return outcome; }
   template <typename T>
@@ -151,7 +170,8 @@ private:
     requires std::is_base_of_v<mlir::OpState, OpT>
   Outcome bindAll(const llvm::SmallVector<OpT> &found) {
     if (found.size() != op->getNumResults())
-      return wrongCount(found.size());
+      return wrongCount(found.size(),
+                        std::is_same_v<OpT, nest::ForOp> ? "loops" : "blocks");
     for (auto [result, one] : llvm::zip_equal(op->getOpResults(), found))
       bind(result, OpT(one).getOperation());
     return Outcome::done();
@@ -162,7 +182,7 @@ private:
   }
   Outcome bindAll(const llvm::SmallVector<int64_t> &values) {
     if (values.size() != op->getNumResults())
-      return wrongCount(values.size());
+      return wrongCount(values.size(), "numbers");
     for (auto [result, value] : llvm::zip_equal(op->getOpResults(), values))
       bindParam(result, value);
     return Outcome::done();
@@ -170,6 +190,7 @@ private:
 
   mlir::RewriterBase &rewriter;
   mlir::Operation *op;
+  llvm::SmallVector<mlir::Operation *> payloads; // read so far
 };
 
 } // namespace nestor::sched

@@ -1,4 +1,4 @@
-//===- LoopMethods.cpp - Schedule's methods of loops, axes and queries ----===//
+//===- LoopMethods.cpp - Schedule's methods of loops, kinds and queries ---===//
 //
 // See Methods.h.
 //
@@ -13,41 +13,68 @@ using namespace nestor::sched;
 // Queries
 //===----------------------------------------------------------------------===//
 
-template <typename OpT>
-Result<BlockRefs> Schedule::recordBlocks(Result<Blocks> found, Value from) {
+template <typename OpT, typename T>
+Result<SmallVector<unsigned>> Schedule::record(Result<SmallVector<T>> found,
+                                               Value from) {
+  if (std::exchange(foreign, false))
+    return Outcome::refused("a handle that was dropped as unused");
   if (!found)
     return found.getOutcome();
   OpBuilder builder = atEnd();
-  auto op = OpT::create(
-      builder, builder.getUnknownLoc(),
-      SmallVector<Type>(found->size(), blockHandle(func.getContext())), from);
-  BlockRefs refs;
-  for (auto [block, value] : llvm::zip_equal(*found, op->getResults()))
-    refs.push_back({add(block, value)});
-  return refs;
+  Type handle =
+      transform::OperationType::get(func.getContext(), T::getOperationName());
+  auto op = OpT::create(builder, builder.getUnknownLoc(),
+                        SmallVector<Type>(found->size(), handle), from);
+  SmallVector<unsigned> added;
+  for (auto [one, value] : llvm::zip_equal(*found, op->getResults()))
+    added.push_back(add(one, value));
+  return added;
+}
+
+template <typename Ref>
+static Result<SmallVector<Ref>> as(Result<SmallVector<unsigned>> added) {
+  if (!added)
+    return added.getOutcome();
+  return SmallVector<Ref>(
+      llvm::map_range(*added, [](unsigned id) { return Ref{id}; }));
+}
+
+/// Leaves when the handle is empty.
+#define NESTOR_CHECK_HANDLE(REF)                                               \
+  if (!get(REF))                                                               \
+  return Outcome::refused("the handle is empty: what it named is gone")
+
+Result<BlockRef> Schedule::getBlock(StringRef name) {
+  return performBlock<GetBlockOp>(name, root());
+}
+
+Result<LoopRefs> Schedule::getLoops(BlockRef block) {
+  NESTOR_CHECK_HANDLE(block);
+  return as<LoopRef>(
+      record<GetLoopsOp>(sched::getLoops(get(block)), recorded(block)));
 }
 
 Result<BlockRefs> Schedule::getChildBlocks(LoopRef loop) {
-  NESTOR_CHECK_HANDLES(loop.id);
-  return recordBlocks<GetChildBlocksOp>(sched::getChildBlocks(get(loop)),
-                                        recorded(loop.id));
+  NESTOR_CHECK_HANDLE(loop);
+  return as<BlockRef>(record<GetChildBlocksOp>(sched::getChildBlocks(get(loop)),
+                                               recorded(loop)));
 }
 
 Result<BlockRefs> Schedule::getProducers(BlockRef block) {
-  NESTOR_CHECK_HANDLES(block.id);
-  return recordBlocks<GetProducersOp>(sched::getProducers(get(block)),
-                                      recorded(block.id));
+  NESTOR_CHECK_HANDLE(block);
+  return as<BlockRef>(
+      record<GetProducersOp>(sched::getProducers(get(block)), recorded(block)));
 }
 
 Result<BlockRefs> Schedule::getConsumers(BlockRef block) {
-  NESTOR_CHECK_HANDLES(block.id);
-  return recordBlocks<GetConsumersOp>(sched::getConsumers(get(block)),
-                                      recorded(block.id));
+  NESTOR_CHECK_HANDLE(block);
+  return as<BlockRef>(
+      record<GetConsumersOp>(sched::getConsumers(get(block)), recorded(block)));
 }
 
 Result<BlockRefs> Schedule::getOutputBlocks() {
-  return recordBlocks<GetOutputBlocksOp>(sched::getOutputBlocks(func),
-                                         rootOf(*sequence));
+  return as<BlockRef>(
+      record<GetOutputBlocksOp>(sched::getOutputBlocks(func), root()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -56,82 +83,83 @@ Result<BlockRefs> Schedule::getOutputBlocks() {
 
 Result<LoopRefs> Schedule::split(LoopRef loop, ArrayRef<Param> factors,
                                  Tail tail) {
-  NESTOR_CHECK_HANDLES(loop.id);
-  SmallVector<Value> dynamic;
-  SmallVector<int64_t> mixed, values;
-  mixParams(factors, knobs, dynamic, mixed, values);
-  Result<Loops> loops = sched::split(*rewriter, get(loop), values, tail);
-  if (!loops)
-    return loops.getOutcome();
-  OpBuilder builder = atEnd();
-  auto op = SplitOp::create(
-      builder, builder.getUnknownLoc(),
-      loopHandles(func.getContext(), loops->size()), recorded(loop.id), dynamic,
-      builder.getDenseI64ArrayAttr(mixed),
+  Builder builder(func.getContext());
+  Mixed mixed = mix(factors);
+  return performLoops<SplitOp>(
+      factors.size() + (tail == Tail::Peel), recorded(loop), mixed.dynamic,
+      builder.getDenseI64ArrayAttr(mixed.numbers),
       tail == Tail::Predicate
           ? StringAttr()
           : builder.getStringAttr(tail == Tail::Peel ? "peel" : "perfect"));
-  return addLoops(*loops, op->getResults());
+}
+
+Result<LoopRef> Schedule::fuse(ArrayRef<LoopRef> loops) {
+  return performLoop<FuseOp>(recordedAll(loops));
+}
+
+Outcome Schedule::reorder(ArrayRef<LoopRef> loops) {
+  return performAlone<ReorderOp>(recordedAll(loops));
+}
+
+Result<LoopRef> Schedule::addUnitLoop(BlockRef block) {
+  return performLoop<AddUnitLoopOp>(recorded(block));
+}
+
+Result<LoopRef> Schedule::addUnitLoop(LoopRef loop) {
+  return performLoop<AddUnitLoopOp>(recorded(loop));
 }
 
 Result<LoopRefs> Schedule::loopPartition(LoopRef loop, ArrayRef<Param> parts) {
-  NESTOR_CHECK_HANDLES(loop.id);
-  SmallVector<Value> dynamic;
-  SmallVector<int64_t> mixed, values;
-  mixParams(parts, knobs, dynamic, mixed, values);
-  Result<Loops> loops = sched::loopPartition(*rewriter, get(loop), values);
-  if (!loops)
-    return loops.getOutcome();
-  OpBuilder builder = atEnd();
-  auto op =
-      LoopPartitionOp::create(builder, builder.getUnknownLoc(),
-                              loopHandles(func.getContext(), loops->size()),
-                              recorded(loop.id), dynamic, mixed);
-  return addLoops(*loops, op->getResults());
+  Mixed mixed = mix(parts);
+  return performLoops<LoopPartitionOp>(parts.size(), recorded(loop),
+                                       mixed.dynamic, mixed.numbers);
 }
 
 Result<LoopRef> Schedule::merge(LoopRef first, LoopRef second) {
-  NESTOR_CHECK_HANDLES({first.id, second.id});
-  Result<nest::ForOp> merged = sched::merge(*rewriter, get(first), get(second));
-  if (!merged)
-    return merged.getOutcome();
-  OpBuilder builder = atEnd();
-  auto op = MergeOp::create(builder, builder.getUnknownLoc(),
-                            loopHandle(func.getContext()), recorded(first.id),
-                            recorded(second.id));
-  return LoopRef{add(*merged, op.getMerged())};
+  return performLoop<MergeOp>(recorded(first), recorded(second));
+}
+
+Result<LoopRefs> Schedule::separateFullPartial(LoopRef loop) {
+  return performLoops<SeparateFullPartialOp>(2, recorded(loop));
 }
 
 Outcome Schedule::reorderBlockIters(BlockRef block, ArrayRef<int64_t> order) {
-  NESTOR_CHECK_HANDLES(block.id);
-  NESTOR_APPLY(sched::reorderBlockIters(*rewriter, get(block), order));
-  OpBuilder builder = atEnd();
-  ReorderBlockItersOp::create(builder, builder.getUnknownLoc(),
-                              recorded(block.id), order);
-  return Outcome::done();
+  return performAlone<ReorderBlockItersOp>(recorded(block), order);
 }
 
 //===----------------------------------------------------------------------===//
 // Kinds
 //===----------------------------------------------------------------------===//
 
+Outcome Schedule::vectorize(LoopRef loop) {
+  return performAlone<VectorizeOp>(recorded(loop));
+}
+
+Outcome Schedule::unroll(LoopRef loop) {
+  return performAlone<UnrollOp>(recorded(loop));
+}
+
+Outcome Schedule::parallel(LoopRef loop, Param grain) {
+  Mixed mixed = mix(grain);
+  return performAlone<ParallelOp>(recorded(loop), mixed.dynamic, mixed.numbers);
+}
+
 Outcome Schedule::bind(LoopRef loop, StringRef axis) {
-  NESTOR_CHECK_HANDLES(loop.id);
-  NESTOR_APPLY(sched::bind(*rewriter, get(loop), axis));
-  OpBuilder builder = atEnd();
-  BindOp::create(builder, builder.getUnknownLoc(), recorded(loop.id), axis);
-  return Outcome::done();
+  return performAlone<BindOp>(recorded(loop), axis);
+}
+
+Outcome Schedule::annotate(LoopRef loop, StringRef key, Attribute value) {
+  return performAlone<AnnotateOp>(recorded(loop), key, value);
+}
+
+Outcome Schedule::annotate(BlockRef block, StringRef key, Attribute value) {
+  return performAlone<AnnotateOp>(recorded(block), key, value);
 }
 
 Outcome Schedule::unannotate(LoopRef loop, StringRef key) {
-  NESTOR_CHECK_HANDLES(loop.id);
-  NESTOR_APPLY(sched::unannotate(*rewriter, table[loop.id].op, key));
-  OpBuilder builder = atEnd();
-  UnannotateOp::create(builder, builder.getUnknownLoc(), recorded(loop.id),
-                       key);
-  return Outcome::done();
+  return performAlone<UnannotateOp>(recorded(loop), key);
 }
 
 Outcome Schedule::unannotate(BlockRef block, StringRef key) {
-  return unannotate(LoopRef{block.id}, key);
+  return performAlone<UnannotateOp>(recorded(block), key);
 }

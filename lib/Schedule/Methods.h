@@ -1,7 +1,7 @@
 //===- Methods.h - What the methods of Schedule share -----------*- C++ -*-===//
 //
-// Each method: handles to operations, the primitive, then the recorded
-// operation with handles for its results. A refusal records nothing.
+// Each method appends its operation to the sequence, runs it, and takes it away
+// again when it is refused.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NESTOR_LIB_SCHEDULE_METHODS_H
@@ -15,13 +15,29 @@
 
 namespace nestor::sched {
 
-inline llvm::SmallVector<unsigned> idsOf(llvm::ArrayRef<LoopRef> refs) {
-  return llvm::map_to_vector(refs, [](LoopRef ref) { return ref.id; });
-}
+/// Handles and parameters of a Schedule.
+class Schedule::TableInvocation : public Invocation {
+public:
+  TableInvocation(Schedule &schedule, mlir::Operation *op)
+      : Invocation(*schedule.rewriter, op), schedule(schedule) {}
+  bool records() const override { return true; }
 
-inline mlir::Value rootOf(mlir::ModuleOp sequence) {
-  auto named = *sequence.getOps<mlir::transform::NamedSequenceOp>().begin();
-  return named.getBody().getArgument(0);
+protected:
+  Outcome payloadOf(mlir::Value handle, mlir::Operation *&into) override;
+  Outcome paramOf(mlir::Value param, int64_t &into) override;
+  void bind(mlir::OpResult result, mlir::Operation *payload) override {
+    schedule.add(payload, result);
+  }
+  void bindParam(mlir::OpResult result, int64_t value) override {
+    schedule.addParam(value, result);
+  }
+
+private:
+  Schedule &schedule;
+};
+
+inline mlir::transform::NamedSequenceOp mainOf(mlir::ModuleOp sequence) {
+  return *sequence.getOps<mlir::transform::NamedSequenceOp>().begin();
 }
 
 inline mlir::Type blockHandle(mlir::MLIRContext *context) {
@@ -32,39 +48,19 @@ inline mlir::Type loopHandle(mlir::MLIRContext *context) {
   return mlir::transform::OperationType::get(context,
                                              nest::ForOp::getOperationName());
 }
-inline llvm::SmallVector<mlir::Type> loopHandles(mlir::MLIRContext *context,
-                                                 size_t count) {
-  return llvm::SmallVector<mlir::Type>(count, loopHandle(context));
+inline mlir::Type paramType(mlir::MLIRContext *context) {
+  return mlir::transform::ParamType::get(context,
+                                         mlir::IntegerType::get(context, 64));
 }
-
-/// Leaves with a refusal unless all handles hold something.
-#define NESTOR_CHECK_HANDLES(...)                                              \
-  if (Outcome outcome = check(__VA_ARGS__); !outcome.isDone())                 \
-  return outcome
-/// Leaves with the primitive's refusal.
-#define NESTOR_APPLY(CALL)                                                     \
-  if (Outcome outcome = (CALL); !outcome.isDone())                             \
-  return outcome
-
-/// Numbers and knobs as operands and attribute of an operation.
-inline void mixParams(llvm::ArrayRef<Param> params,
-                      llvm::ArrayRef<mlir::Value> knobs,
-                      llvm::SmallVectorImpl<mlir::Value> &dynamic,
-                      llvm::SmallVectorImpl<int64_t> &mixed,
-                      llvm::SmallVectorImpl<int64_t> &values) {
-  for (const Param &param : params) {
-    values.push_back(param.value);
-    if (param.knob < 0) {
-      mixed.push_back(param.value);
-      continue;
-    }
-    mixed.push_back(mlir::ShapedType::kDynamic);
-    dynamic.push_back(knobs[param.knob]);
-  }
+inline llvm::StringRef nameOf(BufferRole role) {
+  return role == BufferRole::Read ? "read" : "write";
 }
 
 template <typename OpT, typename... Args>
 Result<OpT> Schedule::perform(Args &&...args) {
+  if (std::exchange(foreign, false))
+    return Outcome::refused(
+        "a handle of another schedule, or one that was dropped as unused");
   mlir::OpBuilder builder = atEnd();
   auto op = OpT::create(builder, builder.getUnknownLoc(),
                         std::forward<Args>(args)...);
@@ -76,12 +72,39 @@ Result<OpT> Schedule::perform(Args &&...args) {
 }
 
 template <typename OpT, typename... Args>
+Outcome Schedule::performAlone(Args &&...args) {
+  return perform<OpT>(std::forward<Args>(args)...).getOutcome();
+}
+
+template <typename OpT, typename... Args>
 Result<BlockRef> Schedule::performBlock(Args &&...args) {
-  Result<OpT> op = perform<OpT>(blockHandle(nest::FuncOp(func).getContext()),
-                                std::forward<Args>(args)...);
+  Result<OpT> op =
+      perform<OpT>(blockHandle(func.getContext()), std::forward<Args>(args)...);
   if (!op)
     return op.getOutcome();
   return BlockRef{idOf((*op)->getResult(0))};
+}
+
+template <typename OpT, typename... Args>
+Result<LoopRef> Schedule::performLoop(Args &&...args) {
+  Result<OpT> op =
+      perform<OpT>(loopHandle(func.getContext()), std::forward<Args>(args)...);
+  if (!op)
+    return op.getOutcome();
+  return LoopRef{idOf((*op)->getResult(0))};
+}
+
+template <typename OpT, typename... Args>
+Result<LoopRefs> Schedule::performLoops(size_t count, Args &&...args) {
+  llvm::SmallVector<mlir::Type> types(count, loopHandle(func.getContext()));
+  Result<OpT> op =
+      perform<OpT>(mlir::TypeRange(types), std::forward<Args>(args)...);
+  if (!op)
+    return op.getOutcome();
+  LoopRefs refs;
+  for (mlir::Value result : (*op)->getResults())
+    refs.push_back({idOf(result)});
+  return refs;
 }
 
 } // namespace nestor::sched

@@ -32,13 +32,6 @@ def IntParam
     BuildableType<"::mlir::transform::ParamType::get("
                   "$_builder.getContext(), $_builder.getIntegerType(64))">;
 
-defvar commonDefinition = [{
-  void $cppClass::getEffects(
-      ::llvm::SmallVectorImpl<::mlir::MemoryEffects::EffectInstance> &effects) {
-    ::nestor::sched::primitiveEffects(getOperation(), effects);
-  }
-}];
-
 defvar primitiveDefinition = [{
   void $cppClass::getEffects(
       ::llvm::SmallVectorImpl<::mlir::MemoryEffects::EffectInstance> &effects) {
@@ -52,14 +45,6 @@ defvar primitiveDefinition = [{
   }
 }];
 
-class NestTransformOp<string mnemonic, list<Trait> traits = []>
-  : Op<Transform_Dialect, "nest." # mnemonic,
-       [DeclareOpInterfaceMethods<TransformOpInterface>,
-        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>] # traits> {
-  let cppNamespace = "::nestor::sched";
-  let extraClassDefinition = commonDefinition;
-}
-
 // A primitive: `run` calls its plain function, and everything else is derived.
 class PrimitiveOp<string mnemonic, list<Trait> traits = []>
   : Op<Transform_Dialect, "nest." # mnemonic,
@@ -69,6 +54,17 @@ class PrimitiveOp<string mnemonic, list<Trait> traits = []>
   let cppNamespace = "::nestor::sched";
   let extraClassDefinition = primitiveDefinition;
 }
+
+// A question about the nest: of no effect, dropped by `simplify` when unused.
+def QueryTrait : NativeOpTrait<"Query"> {
+  let cppNamespace = "::nestor::sched";
+}
+class QueryOp<string mnemonic, list<Trait> traits = []>
+  : PrimitiveOp<mnemonic, [QueryTrait] # traits>;
+
+// A choice, recorded with its decision.
+class SampleOp<string mnemonic>
+  : QueryOp<mnemonic, [DeclareOpInterfaceMethods<SampleOpInterface>]>;
 
 include "Primitives/Query.td"
 include "Primitives/QueryMore.td"

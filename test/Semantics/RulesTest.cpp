@@ -53,7 +53,8 @@ std::string Rules::oneCase(uint64_t seed) {
     return report("the sequence does not parse");
   mlir::OwningOpRef<mlir::ModuleOp> copy = original->clone();
   nest::FuncOp again = *copy->getOps<nest::FuncOp>().begin();
-  sched::Outcome replayed = sched::Schedule::replay(*sequence, again);
+  sched::Outcome replayed =
+      sched::Schedule::replay(*sequence, again).getOutcome();
   if (!replayed.isDone())
     return report("replay: " + replayed.getText());
   if (print(again) != print(problem.kernel))

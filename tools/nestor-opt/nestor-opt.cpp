@@ -2,6 +2,10 @@
 //
 // mlir-opt for Nestor's dialects and passes; the tool of the lit tests.
 //
+//   --schedule=FILE          runs a schedule file; short for
+//                            --apply-schedule=file=FILE
+//   --emit-schedule-docs     prints docs/reference/primitives.md
+//
 //===----------------------------------------------------------------------===//
 #include "nestor/Graph/Graph.h"
 #include "nestor/Interp/Passes.h"
@@ -9,10 +13,22 @@
 #include "nestor/Partition/Partition.h"
 #include "nestor/Pipeline/Dialects.h"
 #include "nestor/Rules/Passes.h"
+#include "nestor/Schedule/Info.h"
+#include "nestor/Schedule/Passes.h"
 
 #include "mlir/Dialect/Transform/Transforms/Passes.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
+
+static int emitScheduleDocs(const mlir::DialectRegistry &registry) {
+  mlir::MLIRContext context(registry);
+  context.loadAllAvailableDialects();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  bool done = nestor::sched::writeReference(stream, &context);
+  (done ? llvm::outs() : llvm::errs()) << text;
+  return done ? 0 : 1;
+}
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
@@ -24,6 +40,23 @@ int main(int argc, char **argv) {
   nestor::registerLowerPasses();
   nestor::registerPartitionPasses();
   nestor::registerRulesPasses();
-  return mlir::asMainReturnCode(
-      mlir::MlirOptMain(argc, argv, "Nestor's optimizer driver\n", registry));
+  nestor::registerSchedulePasses();
+
+  // Passes keep their order on the command line: the short form is spelled out.
+  std::vector<std::string> spelled;
+  for (llvm::StringRef arg : llvm::ArrayRef(argv, argc)) {
+    llvm::StringRef rest = arg;
+    if (arg == "--emit-schedule-docs")
+      return emitScheduleDocs(registry);
+    if (rest.consume_front("--schedule="))
+      spelled.push_back(("--apply-schedule=file=" + rest).str());
+    else
+      spelled.push_back(arg.str());
+  }
+  std::vector<char *> args;
+  for (std::string &arg : spelled)
+    args.push_back(arg.data());
+  args.push_back(nullptr);
+  return mlir::asMainReturnCode(mlir::MlirOptMain(
+      argc, args.data(), "Nestor's optimizer driver\n", registry));
 }

@@ -40,6 +40,12 @@ public:
     return std::move(*this);
   }
 
+  /// The same outcome, its reason preceded by where it came up.
+  Outcome &&within(const llvm::Twine &where) && {
+    reason = (where + ": " + reason).str();
+    return std::move(*this);
+  }
+
   State getState() const { return state; }
   bool isDone() const { return state == State::Done; }
   bool isRefused() const { return state == State::Refused; }

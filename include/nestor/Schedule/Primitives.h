@@ -11,6 +11,7 @@
 
 #include "nestor/Dialect/Nest/Nest.h"
 #include "nestor/Schedule/Outcome.h"
+#include "nestor/Schedule/Trace.h"
 
 namespace nestor::sched {
 
@@ -24,6 +25,16 @@ Result<Blocks> getChildBlocks(nest::ForOp loop);
 Result<Blocks> getProducers(nest::BlockOp block);
 Result<Blocks> getConsumers(nest::BlockOp block);
 Result<Blocks> getOutputBlocks(mlir::Operation *root);
+
+// --- sample
+/// All ways to write `extent` as a product of `parts` numbers, the last of them
+/// at most `maxInnermost` (0: no limit).
+Domain perfectTiles(int64_t extent, unsigned parts, int64_t maxInnermost);
+/// Those where the product from position `partition` on is a multiple.
+Domain partitionedTiles(int64_t extent, unsigned parts, unsigned partition,
+                        int64_t multiple);
+/// The locations at which `computeAtLocation` is not refused.
+Numbers computeLocations(nest::BlockOp block);
 
 // --- loops
 /// What becomes of iterations that fill no tile.
@@ -60,6 +71,10 @@ Outcome annotate(mlir::RewriterBase &rewriter, mlir::Operation *op,
 // --- moving
 Outcome computeAt(mlir::RewriterBase &rewriter, nest::BlockOp block,
                   nest::ForOp loop);
+/// At the `location`-th loop around the first consumer, outermost 0; -1 leaves
+/// the block where it is, -2 inlines it.
+Outcome computeAtLocation(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                          int64_t location);
 Outcome reverseComputeAt(mlir::RewriterBase &rewriter, nest::BlockOp block,
                          nest::ForOp loop);
 Outcome computeInline(mlir::RewriterBase &rewriter, nest::BlockOp block);

@@ -17,6 +17,10 @@
 // Assumes: the function is in a module (transform_layout adds kernels there)
 // and nobody else changes it meanwhile.
 //
+// A printed schedule runs again on the same kernel or on another shape of it
+// (`parse`, `replay`), with the same decisions or others; what comes back is a
+// Schedule to go on with.
+//
 //===----------------------------------------------------------------------===//
 #ifndef NESTOR_SCHEDULE_SCHEDULE_H
 #define NESTOR_SCHEDULE_SCHEDULE_H
@@ -42,14 +46,16 @@ struct LoopRef {
 using LoopRefs = llvm::SmallVector<LoopRef>;
 using BlockRefs = llvm::SmallVector<BlockRef>;
 
-/// A number that a primitive takes: written out, or the value of a knob.
+/// A number that a primitive takes: written out, or the value of a knob or a
+/// sample.
 struct Param {
   int64_t value;
-  int knob = -1;
+  int recorded = -1; // its place among the schedule's parameters
 
   Param(int64_t value) : value(value) {}
-  Param(int64_t value, int knob) : value(value), knob(knob) {}
+  Param(int64_t value, int recorded) : value(value), recorded(recorded) {}
 };
+using Params = llvm::SmallVector<Param>;
 
 class Schedule {
 public:
@@ -67,6 +73,19 @@ public:
   /// primitive it is passed to. `value` is one of `options`.
   Param knob(llvm::StringRef name, int64_t value,
              llvm::ArrayRef<int64_t> options);
+
+  // --- sample: choices with a domain that the nest decides. Told, drawn, or by
+  // default the likeliest candidate, all iterations in the outermost factor, or
+  // no move. What is told and does not fit moves to the nearest that does.
+  Result<Param> sampleCategorical(llvm::ArrayRef<int64_t> candidates,
+                                  llvm::ArrayRef<double> probabilities,
+                                  Choice choice = {});
+  Result<Params> samplePerfectTile(LoopRef loop, unsigned parts,
+                                   int64_t maxInnermost, Choice choice = {});
+  Result<Params> samplePartitionedTile(LoopRef loop, unsigned parts,
+                                       int64_t partition, int64_t innerMultiple,
+                                       Choice choice = {});
+  Result<Param> sampleComputeLocation(BlockRef block, Choice choice = {});
 
   // --- query
   Result<BlockRef> getBlock(llvm::StringRef name);
@@ -101,6 +120,8 @@ public:
 
   // --- moving
   Outcome computeAt(BlockRef block, LoopRef loop);
+  /// At what sampleComputeLocation gave.
+  Outcome computeAt(BlockRef block, Param location);
   Outcome reverseComputeAt(BlockRef block, LoopRef loop);
   Outcome computeInline(BlockRef block);
   Outcome reverseComputeInline(BlockRef block);
@@ -165,19 +186,48 @@ public:
   /// A module with one transform.named_sequence, @__transform_main.
   mlir::ModuleOp getSequence() const { return *sequence; }
   std::string print() const;
-  /// Runs a sequence on `func` through the Transform interpreter.
-  static Outcome replay(mlir::ModuleOp sequence, nest::FuncOp func);
+  /// Drops questions and choices that nothing uses, backwards. Their handles
+  /// still say what they hold, but no primitive takes them any more.
+  void simplify();
   /// A copy of kernel, handles and sequence; the kernel is in a module of the
   /// copy's own.
   std::unique_ptr<Schedule> fork() const;
+
+  /// Runs the sequence called as `func`, or else @__transform_main, on `func`.
+  /// A refused step is named, and the kernel stays as the steps before left it.
+  static Result<std::unique_ptr<Schedule>>
+  replay(mlir::ModuleOp sequence, nest::FuncOp func,
+         const ReplayOptions &options = {});
+  /// The same from text.
+  static Result<std::unique_ptr<Schedule>>
+  parse(llvm::StringRef text, nest::FuncOp func,
+        const ReplayOptions &options = {});
+
+  // --- decisions, in the order they were made
+  std::vector<Decision> decisions() const;
+  static std::vector<Decision> decisionsOf(mlir::ModuleOp sequence);
+  /// All that decision `index` may be when `func` is replayed up to it. `func`
+  /// is left as it is.
+  static Result<Domain> domainOf(mlir::ModuleOp sequence, nest::FuncOp func,
+                                 unsigned index);
+  /// The decisions with one of them, drawn, drawn anew; equal to the old ones
+  /// when there is nothing to choose. `func` is left as it is.
+  static Result<std::vector<Decision>>
+  mutate(mlir::ModuleOp sequence, nest::FuncOp func, Random &random);
 
 private:
   struct Entry {
     mlir::Operation *op;
     mlir::Value recorded;
   };
+  struct Parameter {
+    int64_t value;
+    mlir::Value recorded;
+  };
   class Watcher;
   class TableInvocation;
+  class Replayer;
+  struct Prefix;
   struct Fork {};
   Schedule(Fork, nest::FuncOp func);
 
@@ -186,27 +236,57 @@ private:
   Result<OpT> perform(Args &&...args);
   /// `perform`, and the handles of its results.
   template <typename OpT, typename... Args>
+  Outcome performAlone(Args &&...args);
+  template <typename OpT, typename... Args>
   Result<BlockRef> performBlock(Args &&...args);
+  template <typename OpT, typename... Args>
+  Result<LoopRef> performLoop(Args &&...args);
+  template <typename OpT, typename... Args>
+  Result<LoopRefs> performLoops(size_t count, Args &&...args);
+  template <typename OpT, typename... Args>
+  Result<Params> performSample(size_t count, Choice &choice, Args &&...args);
   Outcome run(mlir::Operation *op);
-  unsigned idOf(mlir::Value recorded) const { return ids.lookup(recorded); }
+  Outcome drawFor(mlir::Operation *op, Random &random);
 
-  Outcome check(llvm::ArrayRef<unsigned> ids) const;
+  /// A copy of `func`, scheduled up to decision `index`.
+  static Result<Prefix> before(mlir::ModuleOp sequence, nest::FuncOp func,
+                               unsigned index);
+
   unsigned add(mlir::Operation *op, mlir::Value recorded);
-  LoopRefs addLoops(Loops &loops, mlir::ResultRange recorded);
-  /// Records a query, an `OpT` of `from`, and gives its answer handles.
-  template <typename OpT>
-  Result<BlockRefs> recordBlocks(Result<Blocks> found, mlir::Value from);
-  Loops loopsOf(llvm::ArrayRef<LoopRef> refs) const;
-  mlir::Value recorded(unsigned id) const { return table[id].recorded; }
-  llvm::SmallVector<mlir::Value> recordedOf(llvm::ArrayRef<LoopRef> refs) const;
+  Param addParam(int64_t value, mlir::Value recorded);
+  unsigned idOf(mlir::Value recorded) const { return ids.lookup(recorded); }
+  /// Records a question whose answers are already known.
+  template <typename OpT, typename T>
+  Result<llvm::SmallVector<unsigned>> record(Result<llvm::SmallVector<T>> found,
+                                             mlir::Value from);
+  /// The value that stands for a handle. Of one that this schedule did not
+  /// record, the root; `perform` then refuses.
+  mlir::Value recorded(unsigned id) const;
+  template <typename Ref>
+  mlir::Value recorded(Ref ref) const {
+    return recorded(ref.id);
+  }
+  template <typename Ref>
+  llvm::SmallVector<mlir::Value> recordedAll(llvm::ArrayRef<Ref> refs) const {
+    return llvm::map_to_vector(refs, [&](Ref ref) { return recorded(ref); });
+  }
+  /// Numbers and parameters as operands and attribute of an operation.
+  struct Mixed {
+    llvm::SmallVector<mlir::Value> dynamic;
+    llvm::SmallVector<int64_t> numbers;
+  };
+  Mixed mix(llvm::ArrayRef<Param> params) const;
+  mlir::Value root() const;
   mlir::OpBuilder atEnd() const;
 
   nest::FuncOp func;
   mlir::OwningOpRef<mlir::ModuleOp> owned; // of a fork
   mlir::OwningOpRef<mlir::ModuleOp> sequence;
   llvm::SmallVector<Entry, 0> table;
-  llvm::DenseMap<mlir::Value, unsigned> ids; // of recorded handles
-  llvm::SmallVector<mlir::Value, 0> knobs;
+  llvm::SmallVector<Parameter, 0> params;
+  llvm::DenseMap<mlir::Value, unsigned>
+      ids;                      // of recorded handles and parameters
+  mutable bool foreign = false; // a handle of elsewhere was asked for
   std::unique_ptr<Watcher> watcher;
   std::unique_ptr<mlir::IRRewriter> rewriter;
 };

@@ -45,13 +45,6 @@ Outcome sched::bind(RewriterBase &rewriter, nest::ForOp loop, StringRef axis) {
   return annotate(rewriter, loop, "axis", rewriter.getStringAttr(axis));
 }
 
-DiagnosedSilenceableFailure
-BindOp::apply(transform::TransformRewriter &rewriter,
-              transform::TransformResults &results,
-              transform::TransformState &state) {
-  nest::ForOp loop;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this, sched::bind(rewriter, loop, getAxis()));
+Outcome BindOp::run(Invocation &at) {
+  return at.call(sched::bind, getLoop(), getAxis());
 }

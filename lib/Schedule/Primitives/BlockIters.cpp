@@ -54,14 +54,6 @@ Outcome sched::reorderBlockIters(RewriterBase &rewriter, nest::BlockOp block,
   return Outcome::done();
 }
 
-DiagnosedSilenceableFailure
-ReorderBlockItersOp::apply(transform::TransformRewriter &rewriter,
-                           transform::TransformResults &results,
-                           transform::TransformState &state) {
-  nest::BlockOp block;
-  if (auto failed = readHandle(*this, state, getBlock(), block);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this,
-                   sched::reorderBlockIters(rewriter, block, getOrder()));
+Outcome ReorderBlockItersOp::run(Invocation &at) {
+  return at.call(sched::reorderBlockIters, getBlock(), getOrder());
 }

@@ -206,40 +206,14 @@ Outcome sched::setScope(RewriterBase &rewriter, nest::BlockOp block,
 // Operations
 //===----------------------------------------------------------------------===//
 
-DiagnosedSilenceableFailure
-CacheReadOp::apply(transform::TransformRewriter &rewriter,
-                   transform::TransformResults &results,
-                   transform::TransformState &state) {
-  nest::BlockOp block;
-  if (auto failed = readHandle(*this, state, getBlock(), block);
-      !failed.succeeded())
-    return failed;
-  Result<nest::BlockOp> copy =
-      sched::cacheRead(rewriter, block, getBuffer(), getScope());
-  return setResult(*this, results, copy);
+Outcome CacheReadOp::run(Invocation &at) {
+  return at.call(sched::cacheRead, getBlock(), getBuffer(), getScope());
 }
 
-DiagnosedSilenceableFailure
-CacheWriteOp::apply(transform::TransformRewriter &rewriter,
-                    transform::TransformResults &results,
-                    transform::TransformState &state) {
-  nest::BlockOp block;
-  if (auto failed = readHandle(*this, state, getBlock(), block);
-      !failed.succeeded())
-    return failed;
-  Result<nest::BlockOp> copy =
-      sched::cacheWrite(rewriter, block, getBuffer(), getScope());
-  return setResult(*this, results, copy);
+Outcome CacheWriteOp::run(Invocation &at) {
+  return at.call(sched::cacheWrite, getBlock(), getBuffer(), getScope());
 }
 
-DiagnosedSilenceableFailure
-SetScopeOp::apply(transform::TransformRewriter &rewriter,
-                  transform::TransformResults &results,
-                  transform::TransformState &state) {
-  nest::BlockOp block;
-  if (auto failed = readHandle(*this, state, getBlock(), block);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this,
-                   sched::setScope(rewriter, block, getBuffer(), getScope()));
+Outcome SetScopeOp::run(Invocation &at) {
+  return at.call(sched::setScope, getBlock(), getBuffer(), getScope());
 }

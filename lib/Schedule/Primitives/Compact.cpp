@@ -184,17 +184,17 @@ Outcome sched::compactBuffers(RewriterBase &rewriter, nest::FuncOp func) {
   return Outcome::done();
 }
 
-DiagnosedSilenceableFailure
-CompactBuffersOp::apply(transform::TransformRewriter &rewriter,
-                        transform::TransformResults &results,
-                        transform::TransformState &state) {
-  for (Operation *root : state.getPayloadOps(getFunc())) {
-    SmallVector<nest::FuncOp> funcs;
-    root->walk([&](nest::FuncOp func) { funcs.push_back(func); });
-    for (nest::FuncOp func : funcs)
-      if (Outcome outcome = sched::compactBuffers(rewriter, func);
-          !outcome.isDone())
-        return toFailure(*this, outcome);
-  }
-  return DiagnosedSilenceableFailure::success();
+/// Of all functions in `root`.
+static Outcome compactBelow(RewriterBase &rewriter, Operation *root) {
+  SmallVector<nest::FuncOp> funcs;
+  root->walk([&](nest::FuncOp func) { funcs.push_back(func); });
+  for (nest::FuncOp func : funcs)
+    if (Outcome outcome = sched::compactBuffers(rewriter, func);
+        !outcome.isDone())
+      return outcome;
+  return Outcome::done();
+}
+
+Outcome CompactBuffersOp::run(Invocation &at) {
+  return at.call(compactBelow, getFunc());
 }

@@ -367,32 +367,16 @@ Outcome sched::reverseComputeAt(RewriterBase &rewriter, nest::BlockOp block,
 // Operations
 //===----------------------------------------------------------------------===//
 
-DiagnosedSilenceableFailure
-ComputeAtOp::apply(transform::TransformRewriter &rewriter,
-                   transform::TransformResults &results,
-                   transform::TransformState &state) {
-  nest::BlockOp block;
-  nest::ForOp loop;
-  if (auto failed = readHandle(*this, state, getBlock(), block);
-      !failed.succeeded())
-    return failed;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this, sched::computeAt(rewriter, block, loop));
+Outcome ComputeAtOp::run(Invocation &at) {
+  if (getLoop())
+    return at.call(sched::computeAt, getBlock(), getLoop());
+  const int64_t dynamic[] = {ShapedType::kDynamic};
+  if (getLocation())
+    return at.call(sched::computeAtLocation, getBlock(),
+                   MixedParams{getLocation(), dynamic});
+  return Outcome::refused("compute_at needs a loop or a location");
 }
 
-DiagnosedSilenceableFailure
-ReverseComputeAtOp::apply(transform::TransformRewriter &rewriter,
-                          transform::TransformResults &results,
-                          transform::TransformState &state) {
-  nest::BlockOp block;
-  nest::ForOp loop;
-  if (auto failed = readHandle(*this, state, getBlock(), block);
-      !failed.succeeded())
-    return failed;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this, sched::reverseComputeAt(rewriter, block, loop));
+Outcome ReverseComputeAtOp::run(Invocation &at) {
+  return at.call(sched::reverseComputeAt, getBlock(), getLoop());
 }

@@ -196,18 +196,6 @@ Result<nest::BlockOp> sched::decomposeReduction(RewriterBase &rewriter,
   return init;
 }
 
-DiagnosedSilenceableFailure
-DecomposeReductionOp::apply(transform::TransformRewriter &rewriter,
-                            transform::TransformResults &results,
-                            transform::TransformState &state) {
-  nest::BlockOp block;
-  nest::ForOp loop;
-  if (auto failed = readHandle(*this, state, getBlock(), block);
-      !failed.succeeded())
-    return failed;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  Result<nest::BlockOp> init = sched::decomposeReduction(rewriter, block, loop);
-  return setResult(*this, results, init);
+Outcome DecomposeReductionOp::run(Invocation &at) {
+  return at.call(sched::decomposeReduction, getBlock(), getLoop());
 }

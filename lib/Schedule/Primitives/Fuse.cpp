@@ -78,14 +78,35 @@ Result<nest::ForOp> sched::fuse(RewriterBase &rewriter,
   return outer;
 }
 
-DiagnosedSilenceableFailure
-FuseOp::apply(transform::TransformRewriter &rewriter,
-              transform::TransformResults &results,
-              transform::TransformState &state) {
-  Loops loops;
-  if (auto failed = readLoops(*this, state, getLoops(), loops);
-      !failed.succeeded())
-    return failed;
-  Result<nest::ForOp> fused = sched::fuse(rewriter, loops);
-  return setResult(*this, results, fused);
+Outcome FuseOp::run(Invocation &at) { return at.call(sched::fuse, getLoops()); }
+
+NESTOR_PRIMITIVE(fuse) = {
+    .name = "fuse",
+    .family = "loops",
+    .does = "Makes one loop of nested ones.",
+    .law = "The loops follow each other directly; the order of iterations "
+           "stays.",
+    .refuses = "loops that do not follow each other directly\n"
+               "loops that are not serial\n"
+               "loops that do not start at 0\n"
+               "inner loops whose extents are no constants",
+    .syntax = "%fused = fuse %outer, %inner, ...",
+    .notes = "",
+    .before = R"(
+nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 4 {
+      nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 4) {
+        %a = memref.load %A[%u, %v] : memref<8x4xf32>
+        memref.store %a, %B[%u, %v] : memref<8x4xf32>
+      }
+    }
+  }
 }
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i, %j = get_loops %b : 2
+%f = fuse %i, %j
+)",
+};

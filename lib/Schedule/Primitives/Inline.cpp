@@ -315,24 +315,10 @@ Outcome sched::reverseComputeInline(RewriterBase &rewriter,
 // Operations
 //===----------------------------------------------------------------------===//
 
-DiagnosedSilenceableFailure
-ComputeInlineOp::apply(transform::TransformRewriter &rewriter,
-                       transform::TransformResults &results,
-                       transform::TransformState &state) {
-  nest::BlockOp block;
-  if (auto failed = readHandle(*this, state, getBlock(), block);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this, sched::computeInline(rewriter, block));
+Outcome ComputeInlineOp::run(Invocation &at) {
+  return at.call(sched::computeInline, getBlock());
 }
 
-DiagnosedSilenceableFailure
-ReverseComputeInlineOp::apply(transform::TransformRewriter &rewriter,
-                              transform::TransformResults &results,
-                              transform::TransformState &state) {
-  nest::BlockOp block;
-  if (auto failed = readHandle(*this, state, getBlock(), block);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this, sched::reverseComputeInline(rewriter, block));
+Outcome ReverseComputeInlineOp::run(Invocation &at) {
+  return at.call(sched::reverseComputeInline, getBlock());
 }

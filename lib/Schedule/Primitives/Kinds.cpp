@@ -282,56 +282,19 @@ Outcome sched::parallel(RewriterBase &rewriter, nest::ForOp loop,
 // Operations
 //===----------------------------------------------------------------------===//
 
-DiagnosedSilenceableFailure
-VectorizeOp::apply(transform::TransformRewriter &rewriter,
-                   transform::TransformResults &results,
-                   transform::TransformState &state) {
-  nest::ForOp loop;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  return toFailure(
-      *this, sched::setLoopKind(rewriter, loop, nest::LoopKind::Vectorize));
+Outcome VectorizeOp::run(Invocation &at) {
+  return at.call(sched::setLoopKind, getLoop(), nest::LoopKind::Vectorize);
 }
 
-DiagnosedSilenceableFailure
-UnrollOp::apply(transform::TransformRewriter &rewriter,
-                transform::TransformResults &results,
-                transform::TransformState &state) {
-  nest::ForOp loop;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this,
-                   sched::setLoopKind(rewriter, loop, nest::LoopKind::Unroll));
+Outcome UnrollOp::run(Invocation &at) {
+  return at.call(sched::setLoopKind, getLoop(), nest::LoopKind::Unroll);
 }
 
-DiagnosedSilenceableFailure
-ParallelOp::apply(transform::TransformRewriter &rewriter,
-                  transform::TransformResults &results,
-                  transform::TransformState &state) {
-  nest::ForOp loop;
-  SmallVector<int64_t> grain;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  if (auto failed =
-          readParams(*this, state, getDynamicGrain(), getGrain(), grain);
-      !failed.succeeded())
-    return failed;
-  if (grain.size() != 1)
-    return toFailure(*this, Outcome::refused("parallel takes one grain"));
-  return toFailure(*this, sched::parallel(rewriter, loop, grain.front()));
+Outcome ParallelOp::run(Invocation &at) {
+  return at.call(sched::parallel, getLoop(),
+                 MixedParams{getDynamicGrain(), getGrain()});
 }
 
-DiagnosedSilenceableFailure
-AnnotateOp::apply(transform::TransformRewriter &rewriter,
-                  transform::TransformResults &results,
-                  transform::TransformState &state) {
-  Operation *target = nullptr;
-  if (auto failed = readHandle(*this, state, getTarget(), target);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this,
-                   sched::annotate(rewriter, target, getKey(), getValue()));
+Outcome AnnotateOp::run(Invocation &at) {
+  return at.call(sched::annotate, getTarget(), getKey(), getValue());
 }

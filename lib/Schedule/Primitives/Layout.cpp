@@ -336,21 +336,10 @@ Outcome sched::transformLayout(RewriterBase &rewriter, nest::BlockOp block,
   return Outcome::done();
 }
 
-DiagnosedSilenceableFailure
-TransformLayoutOp::apply(transform::TransformRewriter &rewriter,
-                         transform::TransformResults &results,
-                         transform::TransformState &state) {
-  nest::BlockOp block;
-  if (auto failed = readHandle(*this, state, getBlock(), block);
-      !failed.succeeded())
-    return failed;
-  if (getRole() != "read" && getRole() != "write")
-    return toFailure(*this, Outcome::refused("a buffer is \"read\" or "
-                                             "\"write\", not \"" +
-                                             getRole() + "\""));
-  return toFailure(*this, sched::transformLayout(rewriter, block,
-                                                 getRole() == "read"
-                                                     ? BufferRole::Read
-                                                     : BufferRole::Write,
-                                                 getBuffer(), getMap()));
+Outcome TransformLayoutOp::run(Invocation &at) {
+  Result<BufferRole> role = roleOf(getRole());
+  if (!role)
+    return role.getOutcome();
+  return at.call(sched::transformLayout, getBlock(), *role, getBuffer(),
+                 getMap());
 }

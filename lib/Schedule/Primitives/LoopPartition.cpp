@@ -67,19 +67,7 @@ Result<Loops> sched::loopPartition(RewriterBase &rewriter, nest::ForOp loop,
   return loops;
 }
 
-DiagnosedSilenceableFailure
-LoopPartitionOp::apply(transform::TransformRewriter &rewriter,
-                       transform::TransformResults &results,
-                       transform::TransformState &state) {
-  nest::ForOp loop;
-  SmallVector<int64_t> parts;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  if (auto failed =
-          readParams(*this, state, getDynamicParts(), getParts(), parts);
-      !failed.succeeded())
-    return failed;
-  Result<Loops> loops = sched::loopPartition(rewriter, loop, parts);
-  return setLoops(*this, results, getLoops(), loops);
+Outcome LoopPartitionOp::run(Invocation &at) {
+  return at.call(sched::loopPartition, getLoop(),
+                 MixedParams{getDynamicParts(), getParts()});
 }

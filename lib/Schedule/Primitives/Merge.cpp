@@ -106,17 +106,6 @@ Result<nest::ForOp> sched::merge(RewriterBase &rewriter, nest::ForOp first,
   return first;
 }
 
-DiagnosedSilenceableFailure
-MergeOp::apply(transform::TransformRewriter &rewriter,
-               transform::TransformResults &results,
-               transform::TransformState &state) {
-  nest::ForOp first, second;
-  if (auto failed = readHandle(*this, state, getFirst(), first);
-      !failed.succeeded())
-    return failed;
-  if (auto failed = readHandle(*this, state, getSecond(), second);
-      !failed.succeeded())
-    return failed;
-  Result<nest::ForOp> merged = sched::merge(rewriter, first, second);
-  return setResult(*this, results, merged);
+Outcome MergeOp::run(Invocation &at) {
+  return at.call(sched::merge, getFirst(), getSecond());
 }

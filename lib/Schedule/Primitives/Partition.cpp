@@ -103,14 +103,6 @@ Result<Loops> sched::separateFullPartial(RewriterBase &rewriter,
   return Loops{loop, tail};
 }
 
-DiagnosedSilenceableFailure
-SeparateFullPartialOp::apply(transform::TransformRewriter &rewriter,
-                             transform::TransformResults &results,
-                             transform::TransformState &state) {
-  nest::ForOp loop;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  Result<Loops> loops = sched::separateFullPartial(rewriter, loop);
-  return setLoops(*this, results, (*this)->getResults(), loops);
+Outcome SeparateFullPartialOp::run(Invocation &at) {
+  return at.call(sched::separateFullPartial, getLoop());
 }

@@ -34,29 +34,10 @@ Result<Loops> sched::getLoops(nest::BlockOp block) {
   return loopsAround(block);
 }
 
-DiagnosedSilenceableFailure
-GetBlockOp::apply(transform::TransformRewriter &rewriter,
-                  transform::TransformResults &results,
-                  transform::TransformState &state) {
-  Operation *root = nullptr;
-  if (auto failed = readHandle(*this, state, getRoot(), root);
-      !failed.succeeded())
-    return failed;
-  Result<nest::BlockOp> block = sched::getBlock(root, getName());
-  if (!block)
-    return toFailure(*this, block.getOutcome());
-  results.set(cast<OpResult>(getBlock()), {block->getOperation()});
-  return DiagnosedSilenceableFailure::success();
+Outcome GetBlockOp::run(Invocation &at) {
+  return at.ask(sched::getBlock, getRoot(), getName());
 }
 
-DiagnosedSilenceableFailure
-GetLoopsOp::apply(transform::TransformRewriter &rewriter,
-                  transform::TransformResults &results,
-                  transform::TransformState &state) {
-  nest::BlockOp block;
-  if (auto failed = readHandle(*this, state, getBlock(), block);
-      !failed.succeeded())
-    return failed;
-  Result<Loops> loops = sched::getLoops(block);
-  return setLoops(*this, results, getLoops(), loops);
+Outcome GetLoopsOp::run(Invocation &at) {
+  return at.ask(sched::getLoops, getBlock());
 }

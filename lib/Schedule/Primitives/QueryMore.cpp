@@ -53,42 +53,18 @@ Result<Blocks> sched::getOutputBlocks(Operation *root) {
   return found;
 }
 
-/// Applies a query of one operation: the handle's, then the blocks it finds.
-template <typename From, typename OpT>
-static DiagnosedSilenceableFailure
-answer(OpT op, Value handle, Result<Blocks> (*query)(From),
-       transform::TransformResults &results, transform::TransformState &state) {
-  From from = nullptr;
-  if (auto failed = readHandle(op, state, handle, from); !failed.succeeded())
-    return failed;
-  Result<Blocks> blocks = query(from);
-  return setBlocks(op, results, op.getBlocks(), blocks);
+Outcome GetChildBlocksOp::run(Invocation &at) {
+  return at.ask(sched::getChildBlocks, getLoop());
 }
 
-DiagnosedSilenceableFailure
-GetChildBlocksOp::apply(transform::TransformRewriter &rewriter,
-                        transform::TransformResults &results,
-                        transform::TransformState &state) {
-  return answer(*this, getLoop(), sched::getChildBlocks, results, state);
+Outcome GetProducersOp::run(Invocation &at) {
+  return at.ask(sched::getProducers, getBlock());
 }
 
-DiagnosedSilenceableFailure
-GetProducersOp::apply(transform::TransformRewriter &rewriter,
-                      transform::TransformResults &results,
-                      transform::TransformState &state) {
-  return answer(*this, getBlock(), sched::getProducers, results, state);
+Outcome GetConsumersOp::run(Invocation &at) {
+  return at.ask(sched::getConsumers, getBlock());
 }
 
-DiagnosedSilenceableFailure
-GetConsumersOp::apply(transform::TransformRewriter &rewriter,
-                      transform::TransformResults &results,
-                      transform::TransformState &state) {
-  return answer(*this, getBlock(), sched::getConsumers, results, state);
-}
-
-DiagnosedSilenceableFailure
-GetOutputBlocksOp::apply(transform::TransformRewriter &rewriter,
-                         transform::TransformResults &results,
-                         transform::TransformState &state) {
-  return answer(*this, getRoot(), sched::getOutputBlocks, results, state);
+Outcome GetOutputBlocksOp::run(Invocation &at) {
+  return at.ask(sched::getOutputBlocks, getRoot());
 }

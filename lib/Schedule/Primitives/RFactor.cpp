@@ -362,14 +362,6 @@ Result<nest::BlockOp> sched::rfactor(RewriterBase &rewriter, nest::ForOp loop,
   return plan.block;
 }
 
-DiagnosedSilenceableFailure
-RFactorOp::apply(transform::TransformRewriter &rewriter,
-                 transform::TransformResults &results,
-                 transform::TransformState &state) {
-  nest::ForOp loop;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  Result<nest::BlockOp> partial = sched::rfactor(rewriter, loop, getAxis());
-  return setResult(*this, results, partial);
+Outcome RFactorOp::run(Invocation &at) {
+  return at.call(sched::rfactor, getLoop(), getAxis());
 }

@@ -254,13 +254,6 @@ Outcome sched::reorder(RewriterBase &rewriter, ArrayRef<nest::ForOp> loops) {
   return Outcome::done();
 }
 
-DiagnosedSilenceableFailure
-ReorderOp::apply(transform::TransformRewriter &rewriter,
-                 transform::TransformResults &results,
-                 transform::TransformState &state) {
-  Loops loops;
-  if (auto failed = readLoops(*this, state, getLoops(), loops);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this, sched::reorder(rewriter, loops));
+Outcome ReorderOp::run(Invocation &at) {
+  return at.call(sched::reorder, getLoops());
 }

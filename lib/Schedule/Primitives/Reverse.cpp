@@ -56,13 +56,6 @@ Outcome sched::reverse(RewriterBase &rewriter, nest::ForOp loop) {
   return Outcome::done();
 }
 
-DiagnosedSilenceableFailure
-ReverseOp::apply(transform::TransformRewriter &rewriter,
-                 transform::TransformResults &results,
-                 transform::TransformState &state) {
-  nest::ForOp loop;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this, sched::reverse(rewriter, loop));
+Outcome ReverseOp::run(Invocation &at) {
+  return at.call(sched::reverse, getLoop());
 }

@@ -90,18 +90,6 @@ Outcome sched::shift(RewriterBase &rewriter, nest::BlockOp block,
   return Outcome::done();
 }
 
-DiagnosedSilenceableFailure
-ShiftOp::apply(transform::TransformRewriter &rewriter,
-               transform::TransformResults &results,
-               transform::TransformState &state) {
-  nest::BlockOp block;
-  if (auto failed = readHandle(*this, state, getBlock(), block);
-      !failed.succeeded())
-    return failed;
-  nest::ForOp loop;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this, sched::shift(rewriter, block, loop,
-                                       static_cast<int64_t>(getBy())));
+Outcome ShiftOp::run(Invocation &at) {
+  return at.call(sched::shift, getBlock(), getLoop(), getBy());
 }

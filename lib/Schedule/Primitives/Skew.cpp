@@ -42,17 +42,6 @@ Outcome sched::skew(RewriterBase &rewriter, nest::ForOp loop, nest::ForOp outer,
   return Outcome::done();
 }
 
-DiagnosedSilenceableFailure
-SkewOp::apply(transform::TransformRewriter &rewriter,
-              transform::TransformResults &results,
-              transform::TransformState &state) {
-  nest::ForOp loop, outer;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  if (auto failed = readHandle(*this, state, getOuter(), outer);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this, sched::skew(rewriter, loop, outer,
-                                      static_cast<int64_t>(getFactor())));
+Outcome SkewOp::run(Invocation &at) {
+  return at.call(sched::skew, getLoop(), getOuter(), getFactor());
 }

@@ -174,29 +174,16 @@ Result<Loops> sched::split(RewriterBase &rewriter, nest::ForOp loop,
   return loops;
 }
 
-DiagnosedSilenceableFailure
-SplitOp::apply(transform::TransformRewriter &rewriter,
-               transform::TransformResults &results,
-               transform::TransformState &state) {
-  nest::ForOp loop;
-  SmallVector<int64_t> factors;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  if (auto failed =
-          readParams(*this, state, getDynamicFactors(), getFactors(), factors);
-      !failed.succeeded())
-    return failed;
+Outcome SplitOp::run(Invocation &at) {
   Tail tail = Tail::Predicate;
   if (getTail() == "peel")
     tail = Tail::Peel;
   else if (getTail() == "perfect")
     tail = Tail::Perfect;
   else if (getTail() && getTail() != "predicate")
-    return toFailure(*this,
-                     Outcome::refused("there is no tail \"" + *getTail() +
-                                      "\"; a tail is \"predicate\", "
-                                      "\"peel\" or \"perfect\""));
-  Result<Loops> loops = sched::split(rewriter, loop, factors, tail);
-  return setLoops(*this, results, getLoops(), loops);
+    return Outcome::refused("there is no tail \"" + *getTail() +
+                            "\"; a tail is \"predicate\", \"peel\" or "
+                            "\"perfect\"");
+  return at.call(sched::split, getLoop(),
+                 MixedParams{getDynamicFactors(), getFactors()}, tail);
 }

@@ -82,14 +82,6 @@ Result<Loops> sched::splitDomain(RewriterBase &rewriter, nest::ForOp loop,
   return Loops{loop, second};
 }
 
-DiagnosedSilenceableFailure
-SplitDomainOp::apply(transform::TransformRewriter &rewriter,
-                     transform::TransformResults &results,
-                     transform::TransformState &state) {
-  nest::ForOp loop;
-  if (auto failed = readHandle(*this, state, getLoop(), loop);
-      !failed.succeeded())
-    return failed;
-  Result<Loops> loops = sched::splitDomain(rewriter, loop, getCondition());
-  return setLoops(*this, results, (*this)->getResults(), loops);
+Outcome SplitDomainOp::run(Invocation &at) {
+  return at.call(sched::splitDomain, getLoop(), getCondition());
 }

@@ -40,13 +40,6 @@ Outcome sched::unannotate(RewriterBase &rewriter, Operation *op,
   return Outcome::done();
 }
 
-DiagnosedSilenceableFailure
-UnannotateOp::apply(transform::TransformRewriter &rewriter,
-                    transform::TransformResults &results,
-                    transform::TransformState &state) {
-  Operation *target = nullptr;
-  if (auto failed = readHandle(*this, state, getTarget(), target);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this, sched::unannotate(rewriter, target, getKey()));
+Outcome UnannotateOp::run(Invocation &at) {
+  return at.call(sched::unannotate, getTarget(), getKey());
 }

@@ -23,14 +23,6 @@ Result<nest::ForOp> sched::addUnitLoop(RewriterBase &rewriter,
   return loop;
 }
 
-DiagnosedSilenceableFailure
-AddUnitLoopOp::apply(transform::TransformRewriter &rewriter,
-                     transform::TransformResults &results,
-                     transform::TransformState &state) {
-  Operation *inner = nullptr;
-  if (auto failed = readHandle(*this, state, getInner(), inner);
-      !failed.succeeded())
-    return failed;
-  Result<nest::ForOp> loop = sched::addUnitLoop(rewriter, inner);
-  return setResult(*this, results, loop);
+Outcome AddUnitLoopOp::run(Invocation &at) {
+  return at.call(sched::addUnitLoop, getInner());
 }

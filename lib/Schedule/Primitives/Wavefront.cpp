@@ -52,17 +52,6 @@ Outcome sched::wavefront(RewriterBase &rewriter, nest::ForOp outer,
   return runDiagonals(rewriter, outer, inner, grain);
 }
 
-DiagnosedSilenceableFailure
-WavefrontOp::apply(transform::TransformRewriter &rewriter,
-                   transform::TransformResults &results,
-                   transform::TransformState &state) {
-  nest::ForOp outer, inner;
-  if (auto failed = readHandle(*this, state, getOuter(), outer);
-      !failed.succeeded())
-    return failed;
-  if (auto failed = readHandle(*this, state, getInner(), inner);
-      !failed.succeeded())
-    return failed;
-  return toFailure(*this, sched::wavefront(rewriter, outer, inner,
-                                           static_cast<int64_t>(getGrain())));
+Outcome WavefrontOp::run(Invocation &at) {
+  return at.call(sched::wavefront, getOuter(), getInner(), getGrain());
 }

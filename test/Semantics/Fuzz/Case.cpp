@@ -75,9 +75,10 @@ CaseSpec nestor::fuzz::makeCase(uint64_t seed, unsigned maxSteps) {
 /// Operations after unrolling, about.
 static int64_t codeSize(nest::FuncOp func) {
   int64_t total = 0;
-  for (nest::BlockOp block : analysis::blocksIn(func)) {
+  analysis::AffineSpace space(func);
+  for (nest::BlockOp block : analysis::leavesIn(func)) {
     int64_t copies = 1;
-    for (nest::ForOp loop : analysis::loopsAround(block))
+    for (nest::ForOp loop : analysis::loopsAround(block, space))
       if (loop.getKind() == nest::LoopKind::Unroll)
         copies = std::min<int64_t>(
             1 << 20, copies * loop.getConstantTripCount().value_or(1));

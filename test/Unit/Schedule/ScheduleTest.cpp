@@ -103,7 +103,8 @@ TEST_F(ScheduleTest, PrintedAndReplayedGivesTheSameNest) {
   tile(schedule);
   OwningOpRef<ModuleOp> sequence = parse(schedule.print());
   ASSERT_TRUE(sequence);
-  Outcome outcome = Schedule::replay(*sequence, funcIn(*other));
+  Outcome outcome =
+      Schedule::replay(*sequence, funcIn(*other)).getOutcome();
   ASSERT_TRUE(outcome.isDone()) << outcome.getText();
   EXPECT_EQ(print(*module), print(*other));
   EXPECT_NE(print(*module).find("memref<4x16xf32, \"register\">"),
@@ -153,7 +154,7 @@ TEST_F(ScheduleTest, ForksGoTheirOwnWay) {
   EXPECT_EQ(fork->print().find("split") != std::string::npos, true);
   EXPECT_EQ(schedule.print().find("split"), std::string::npos);
   OwningOpRef<ModuleOp> sequence = parse(fork->print());
-  ASSERT_TRUE(Schedule::replay(*sequence, funcIn(*other)).isDone());
+  ASSERT_TRUE(bool(Schedule::replay(*sequence, funcIn(*other))));
   EXPECT_EQ(print(funcIn(*other)), print(fork->getFunc()));
 }
 
@@ -167,7 +168,7 @@ TEST_F(ScheduleTest, AnEditedKnobChangesTheNest) {
   text.replace(text.find("= 4 : i64 from"), 14, "= 8 : i64 from");
   OwningOpRef<ModuleOp> sequence = parse(text);
   ASSERT_TRUE(sequence);
-  ASSERT_TRUE(Schedule::replay(*sequence, funcIn(*other)).isDone());
+  ASSERT_TRUE(bool(Schedule::replay(*sequence, funcIn(*other))));
   EXPECT_NE(print(*other).find("0 to 8 {"), std::string::npos) << print(*other);
 }
 
@@ -181,7 +182,8 @@ module attributes {transform.with_named_sequence} {
   }
 })mlir");
   std::string before = print(*module);
-  Outcome outcome = Schedule::replay(*sequence, funcIn(*module));
+  Outcome outcome =
+      Schedule::replay(*sequence, funcIn(*module)).getOutcome();
   ASSERT_TRUE(outcome.isRefused());
   EXPECT_NE(outcome.getText().find("no block 'nobody'"), std::string::npos);
   EXPECT_EQ(before, print(*module));
@@ -252,7 +254,8 @@ TEST_F(ScheduleTest, MethodsOfLoopsAndQueriesAreReplayed) {
   EXPECT_TRUE(succeeded(verify(*module)));
   OwningOpRef<ModuleOp> sequence = parse(schedule.print());
   ASSERT_TRUE(sequence);
-  Outcome outcome = Schedule::replay(*sequence, funcIn(*other));
+  Outcome outcome =
+      Schedule::replay(*sequence, funcIn(*other)).getOutcome();
   ASSERT_TRUE(outcome.isDone()) << outcome.getText();
   EXPECT_EQ(print(*module), print(*other));
 }
