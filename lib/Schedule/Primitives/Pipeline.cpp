@@ -35,6 +35,12 @@ struct Part {
 };
 } // namespace
 
+static SmallVector<nest::BlockOp> blocksOf(Operation *op) {
+  if (auto block = dyn_cast<nest::BlockOp>(op))
+    return {block};
+  return blocksIn(op);
+}
+
 static Outcome readParts(nest::ForOp loop, ArrayRef<int64_t> stages,
                          ArrayRef<int64_t> order, SmallVectorImpl<Part> &parts,
                          SmallVectorImpl<nest::AllocOp> &allocs) {
@@ -113,6 +119,29 @@ static Outcome checkOrder(nest::ForOp loop, ArrayRef<Part> parts,
                   "stage or position");
 }
 
+/// `var` becomes `at` below `op`. Which version of a buffer is read stays a
+/// remainder, as it was made, since that is how it is understood.
+static void replaceIteration(RewriterBase &rewriter, Operation *op,
+                             AffineExpr var, AffineExpr at,
+                             AffineSpace &space) {
+  SmallVector<nest::BlockOp> blocks = blocksOf(op);
+  SmallVector<std::tuple<nest::BlockOp, unsigned, AffineExpr>> versions;
+  for (nest::BlockOp block : blocks)
+    for (auto [i, binding] :
+         llvm::enumerate(BlockForm::of(block, space).bindings))
+      if (auto mod = dyn_cast<AffineBinaryOpExpr>(binding);
+          mod && mod.getKind() == AffineExprKind::Mod && mod.getLHS() == var)
+        versions.push_back({block, i, at % mod.getRHS()});
+  replaceVariables(rewriter, op, {{var, at}}, space);
+  for (auto [block, i, version] : versions) {
+    BlockForm form = BlockForm::of(block, space);
+    if (AffineSpace::constantOf(form.bindings[i]))
+      continue;
+    form.bindings[i] = version;
+    form.write(block, space);
+  }
+}
+
 /// A copy of `part` before `before` that runs one iteration, `at`, if
 /// `condition >= 0`.
 static void copyIteration(RewriterBase &rewriter, const Part &part,
@@ -122,17 +151,14 @@ static void copyIteration(RewriterBase &rewriter, const Part &part,
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(before);
   Operation *copy = rewriter.clone(*part.op);
-  replaceVariables(rewriter, copy, {{var, at}}, space);
+  replaceIteration(rewriter, copy, var, at, space);
   // The copies have the originals' names, which are taken.
   auto rename = [&](nest::BlockOp block) {
     std::string name = (block.getName() + suffix).str();
     block.setName(uniqueBlockName(funcOf(copy), name));
   };
   copy->walk(rename);
-  SmallVector<nest::BlockOp> blocks = blocksIn(copy);
-  if (auto block = dyn_cast<nest::BlockOp>(copy))
-    blocks = {block};
-  for (nest::BlockOp block : blocks) {
+  for (nest::BlockOp block : blocksOf(copy)) {
     BlockForm form = BlockForm::of(block, space);
     size_t before = form.constraints.size();
     addConstraint(form, condition, space);
@@ -208,7 +234,7 @@ Outcome sched::pipeline(RewriterBase &rewriter, nest::ForOp loop,
   for (const Part &part : parts) {
     rewriter.moveOpBefore(part.op, loop.getBodyBlock()->getTerminator());
     if (part.stage != depth)
-      replaceVariables(rewriter, part.op, {{var, var + (depth - part.stage)}},
+      replaceIteration(rewriter, part.op, var, var + (depth - part.stage),
                        space);
   }
   return Outcome::done();

@@ -14,7 +14,7 @@ module attributes {transform.with_named_sequence} {
   transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
     %b = transform.nest.get_block "B" in %root : !transform.any_op
     %i = transform.nest.get_loops %b : 1
-    // expected-error @+1 {{no predicate below}}
+    // expected-error @+1 {{no predicate or bound below}}
     %f, %r = transform.nest.separate_full_partial %i
     transform.yield
   }
