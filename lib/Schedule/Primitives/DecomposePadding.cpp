@@ -1,20 +1,315 @@
 //===- DecomposePadding.cpp - decompose_padding ---------------------------===//
 //
-//   TODO(owner)
+//   for i { P[i] = (1 <= i < 9) ? A[i - 1] : 0 }   ==> decompose_padding P at i
+//   for i in 0..10 { P[i] = 0 };  for i in 0..8 { P[i + 1] = A[i] }
+//
+// The condition is an affine statement about the iterators. Where it bounds
+// iterators that are loops, loops and domains shrink to what it leaves; else it
+// becomes a predicate.
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
 #include "../Rewrite.h"
+
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace nestor;
 using namespace nestor::sched;
 using namespace nestor::analysis;
 
+using nest::IteratorKind;
+
+namespace {
+struct Plan {
+  memref::StoreOp store;
+  /// The value inside and the constant outside.
+  Operation *choice = nullptr;
+  Attribute constant;
+  /// Statements about the block's iterators (dims) and sizes.
+  SmallVector<BlockForm::Constraint> condition;
+};
+} // namespace
+
+/// Adds what `value` says to `into`; false where it is not affine.
+static bool readCondition(Value value, nest::BlockOp block,
+                          SmallVectorImpl<BlockForm::Constraint> &into) {
+  if (auto both = value.getDefiningOp<arith::AndIOp>())
+    return readCondition(both.getLhs(), block, into) &&
+           readCondition(both.getRhs(), block, into);
+  auto compare = value.getDefiningOp<arith::CmpIOp>();
+  if (!compare || !compare.getLhs().getType().isIndex())
+    return false;
+  AffineExpr a = indexExpr(compare.getLhs(), block),
+             b = indexExpr(compare.getRhs(), block);
+  if (!a || !b)
+    return false;
+  using P = arith::CmpIPredicate;
+  switch (compare.getPredicate()) {
+  case P::sge:
+    into.push_back({a - b, false});
+    return true;
+  case P::sgt:
+    into.push_back({a - b - 1, false});
+    return true;
+  case P::sle:
+    into.push_back({b - a, false});
+    return true;
+  case P::slt:
+    into.push_back({b - a - 1, false});
+    return true;
+  case P::eq:
+    into.push_back({a - b, true});
+    return true;
+  default:
+    return false;
+  }
+}
+
+static Outcome check(nest::BlockOp block, nest::ForOp loop, AffineSpace &space,
+                     Plan &plan) {
+  if (!loop->isProperAncestor(block))
+    return Outcome::refused(describe(loop) + " is not around " +
+                            describe(block))
+        .note(loop, "this loop");
+  if (analysis::kindOf(block) != BlockKind::Complete)
+    return Outcome::refused(describe(block) + " is not complete")
+        .note(block, "a padding copies, it does not reduce");
+  for (const Access &access : accessesOf(block)) {
+    if (!access.isWrite)
+      continue;
+    if (plan.store || access.conditional)
+      return Outcome::refused(describe(block) + " has not exactly one store")
+          .note(access.op, "this one");
+    plan.store = cast<memref::StoreOp>(access.op);
+  }
+  Value stored = plan.store ? plan.store.getValueToStore() : Value();
+  plan.choice = stored ? stored.getDefiningOp() : nullptr;
+  Value condition, outside;
+  if (auto branch = dyn_cast_or_null<scf::IfOp>(plan.choice);
+      branch && branch.getNumResults() == 1) {
+    condition = branch.getCondition();
+    outside = branch.elseYield().getOperand(0);
+  } else if (auto select = dyn_cast_or_null<arith::SelectOp>(plan.choice)) {
+    condition = select.getCondition();
+    outside = select.getFalseValue();
+  } else {
+    return Outcome::refused(describe(block) +
+                            " does not choose between a value and a constant")
+        .note(block, "it stores something else than scf.if or arith.select");
+  }
+  if (!matchPattern(outside, m_Constant(&plan.constant)))
+    return Outcome::refused(describe(block) +
+                            " does not choose between a value and a constant")
+        .note(plan.choice, "what it stores outside is no constant");
+  if (!readCondition(condition, block, plan.condition))
+    return Outcome::refused("the condition of " + describe(block) +
+                            " is no affine statement about its iterators")
+        .note(plan.choice, "it cannot be told where the padding is");
+  for (nest::BlockOp other : blocksIn(loop))
+    if (other != block && (readsBuffer(other, plan.store.getMemRef()) ||
+                           writesBuffer(other, plan.store.getMemRef())))
+      return Outcome::refused(describe(other) + " uses " +
+                              describe(plan.store.getMemRef()) + " inside " +
+                              describe(loop))
+          .note(other, "the fill would come before all its iterations; choose "
+                       "a loop inside");
+  if (Operation *alloc = plan.store.getMemRef().getDefiningOp();
+      alloc && loop->isAncestor(alloc))
+    return Outcome::refused(describe(plan.store.getMemRef()) +
+                            " lives inside " + describe(loop))
+        .note(alloc, "decompose before buffers move");
+  return Outcome::done();
+}
+
+/// A copy of the block with the loops from `loop` on, storing the constant.
+static nest::BlockOp makeFill(RewriterBase &rewriter, nest::BlockOp block,
+                              nest::ForOp loop, const Plan &plan,
+                              AffineSpace &space) {
+  Location loc = block.getLoc();
+  rewriter.setInsertionPoint(loop);
+  IRMapping mapping;
+  for (nest::ForOp around : loopsAround(block)) {
+    if (!loop->isAncestor(around))
+      continue;
+    auto copy = cast<nest::ForOp>(
+        rewriter.cloneWithoutRegions(*around.getOperation(), mapping));
+    rewriter.createBlock(&copy.getBody(), {}, rewriter.getIndexType(), loc);
+    nest::YieldOp::create(rewriter, loc);
+    rewriter.setInsertionPointToStart(copy.getBodyBlock());
+    mapping.map(around.getInductionVar(), copy.getInductionVar());
+  }
+  auto fill =
+      cast<nest::BlockOp>(rewriter.clone(*block.getOperation(), mapping));
+  fill.setName(
+      uniqueBlockName(space.getFunc(), (block.getName() + "_fill").str()));
+  Operation *store = nullptr;
+  for (const Access &access : accessesOf(fill))
+    if (access.isWrite)
+      store = access.op;
+  rewriter.setInsertionPoint(store);
+  memref::StoreOp old = plan.store;
+  Value constant =
+      arith::ConstantOp::create(rewriter, loc, cast<TypedAttr>(plan.constant));
+  auto at = cast<memref::StoreOp>(store).getIndices();
+  memref::StoreOp::create(rewriter, loc, constant, old.getMemRef(), at);
+  rewriter.eraseOp(store);
+  // What computed the value is dead now.
+  for (Operation &op : llvm::make_early_inc_range(
+           llvm::reverse(fill.getBodyBlock()->without_terminator())))
+    if (!isa<memref::StoreOp>(op) && op.use_empty())
+      rewriter.eraseOp(&op);
+  return fill;
+}
+
+/// Lets iterator `i`, a loop itself, run through [lower, upper) only. False if
+/// it is no loop of its own.
+static bool shrink(RewriterBase &rewriter, nest::BlockOp block, unsigned i,
+                   AffineExpr lower, AffineExpr upper, BlockForm &form,
+                   AffineSpace &space) {
+  auto dim = dyn_cast<AffineDimExpr>(form.bindings[i]);
+  if (!dim)
+    return false;
+  nest::ForOp loop = space.getLoop(dim);
+  if (onlyChild(loop) == nullptr || blocksIn(loop).size() != 1 ||
+      !space.isEqual(space.lowerOf(loop) ? space.lowerOf(loop)
+                                         : space.constant(-1),
+                     space.constant(0)) ||
+      !space.extentOf(loop) ||
+      !space.isEqual(space.extentOf(loop), form.extents[i]) ||
+      !space.isNonNegative(lower) ||
+      !space.isNonNegative(form.extents[i] - upper))
+    return false;
+  for (auto [j, binding] : llvm::enumerate(form.bindings))
+    if (j != i && AffineSpace::uses(binding, dim))
+      return false;
+  for (const BlockForm::Constraint &constraint : form.constraints)
+    if (AffineSpace::uses(constraint.expr, dim))
+      return false;
+  for (nest::ForOp around : loopsAround(block))
+    if (llvm::is_contained(around->getOperands(), loop.getInductionVar()))
+      return false;
+  AffineExpr extent = space.canonical(upper - lower);
+  setBounds(rewriter, loop, space.constant(0), extent, space);
+  form.extents[i] = extent;
+  if (space.isEqual(lower, space.constant(0)))
+    return true;
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointToStart(block.getBodyBlock());
+  Value arg = block.getIterator(i);
+  Value offset =
+      emitIndex(rewriter, block.getLoc(), lower,
+                block.getBodyBlock()->getArguments(), space.getFunc());
+  auto sum = arith::AddIOp::create(rewriter, block.getLoc(), arg, offset);
+  rewriter.replaceAllUsesExcept(arg, sum.getResult(), sum);
+  return true;
+}
+
+/// Gives the block the condition: by its domain, or as a predicate.
+static void restrict(RewriterBase &rewriter, nest::BlockOp block,
+                     const Plan &plan, AffineSpace &space) {
+  BlockForm form = BlockForm::of(block, space);
+  SmallVector<BlockForm::Constraint> rest;
+  SmallVector<AffineExpr> lowers(block.getNumIterators()),
+      uppers(block.getNumIterators());
+  for (const BlockForm::Constraint &constraint : plan.condition) {
+    Linear linear = Linear::of(space.canonical(constraint.expr));
+    int found = -1;
+    int64_t factor = 0;
+    bool simple = !constraint.equal;
+    Linear others;
+    others.constant = linear.constant;
+    for (auto [atom, coefficient] : linear.terms) {
+      if (auto dim = dyn_cast<AffineDimExpr>(atom)) {
+        simple &= found < 0 && std::abs(coefficient) == 1;
+        found = dim.getPosition();
+        factor = coefficient;
+        continue;
+      }
+      simple &= isa<AffineSymbolExpr>(atom);
+      others.add(atom, coefficient);
+    }
+    AffineExpr bound = others.toExpr(space.getContext());
+    AffineExpr *into = nullptr;
+    if (simple && found >= 0) {
+      into = factor > 0 ? &lowers[found] : &uppers[found];
+      // v + b >= 0 gives v >= -b; b - v >= 0 gives v < b + 1.
+      bound = space.canonical(factor > 0 ? -bound : bound + 1);
+    }
+    if (into && !*into &&
+        !(isa<AffineConstantExpr>(bound) &&
+          cast<AffineConstantExpr>(bound).getValue() < 0))
+      *into = bound;
+    else
+      rest.push_back(constraint);
+  }
+  // The old iterators in terms of the new ones.
+  SmallVector<AffineExpr> shifted;
+  for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+    shifted.push_back(getAffineDimExpr(i, space.getContext()));
+    if (!lowers[i] && !uppers[i])
+      continue;
+    AffineExpr lower = lowers[i] ? lowers[i] : space.constant(0),
+               upper = uppers[i] ? uppers[i] : form.extents[i];
+    if (shrink(rewriter, block, i, lower, upper, form, space)) {
+      shifted.back() = shifted.back() + lower;
+      continue;
+    }
+    if (lowers[i])
+      rest.push_back({shifted.back() - lower, false});
+    if (uppers[i])
+      rest.push_back({upper - 1 - shifted.back(), false});
+  }
+  for (const BlockForm::Constraint &constraint : rest) {
+    AffineExpr expr = space.canonical(
+        constraint.expr.replaceDims(shifted).replaceDims(form.bindings));
+    if (constraint.equal)
+      form.constraints.push_back({expr, true});
+    else
+      addConstraint(form, expr, space);
+  }
+  rewriter.modifyOpInPlace(block, [&]() { form.write(block, space); });
+}
+
 Result<nest::BlockOp> sched::decomposePadding(RewriterBase &rewriter,
                                               nest::BlockOp block,
                                               nest::ForOp loop) {
-  return Outcome::refused("decompose_padding is not there yet");
+  AffineSpace space(funcOf(block));
+  Plan plan;
+  if (Outcome outcome = check(block, loop, space, plan); !outcome.isDone())
+    return outcome;
+  OpBuilder::InsertionGuard guard(rewriter);
+  nest::BlockOp fill = makeFill(rewriter, block, loop, plan, space);
+  // The inside alone.
+  Value value;
+  if (auto branch = dyn_cast<scf::IfOp>(plan.choice)) {
+    value = branch.thenYield().getOperand(0);
+    for (Operation &op :
+         llvm::make_early_inc_range(branch.thenBlock()->without_terminator()))
+      rewriter.moveOpBefore(&op, branch);
+  } else {
+    value = cast<arith::SelectOp>(plan.choice).getTrueValue();
+  }
+  rewriter.modifyOpInPlace(
+      plan.store, [&]() { plan.store.getValueMutable().assign(value); });
+  SmallVector<Operation *> dead{plan.choice};
+  while (!dead.empty()) {
+    Operation *op = dead.pop_back_val();
+    if (!op->use_empty() || op == plan.store.getOperation())
+      continue;
+    SmallVector<Operation *> makers;
+    for (Value operand : op->getOperands())
+      if (Operation *maker = operand.getDefiningOp();
+          maker && !llvm::is_contained(makers, maker))
+        makers.push_back(maker);
+    rewriter.eraseOp(op);
+    for (Operation *maker : makers)
+      if (block->isProperAncestor(maker) && isMemoryEffectFree(maker))
+        dead.push_back(maker);
+  }
+  restrict(rewriter, block, plan, space);
+  eraseDeadIndices(rewriter, block);
+  return fill;
 }
 
 Outcome DecomposePaddingOp::run(Invocation &at) {

@@ -1,6 +1,12 @@
 //===- PadEinsum.cpp - pad_einsum -----------------------------------------===//
 //
-//   TODO(owner)
+//   C[7, 30] += A[7, 10] * B[10, 30]            ==> pad_einsum C to [16, 16, 4]
+//   A1[16, 12] = A, then 0;  B1[12, 32] = B, then 0
+//   C1[16, 32] += A1 * B1;  C = C1[0:7, 0:30]
+//
+// A step beyond the end adds what changes nothing: a product with a factor 0 in
+// a sum, or the neutral element itself where the addend is a single value. All
+// factors are 0 there, as 0 times infinity is no number.
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
@@ -11,9 +17,309 @@ using namespace nestor;
 using namespace nestor::sched;
 using namespace nestor::analysis;
 
+using nest::IteratorKind;
+
+namespace {
+/// A read of the block, by its iterators.
+struct Operand {
+  memref::LoadOp load;
+  SmallVector<int> iterators; // of each dim, -1: the constant 0
+  TypedAttr pad;
+};
+struct Plan {
+  BlockForm form;
+  Reducer reducer;
+  SmallVector<Operand> operands;
+  SmallVector<int> result;        // iterators of the accumulator's dims
+  SmallVector<AffineExpr> padded; // extents; null where they stay
+  Operation *top = nullptr;
+};
+} // namespace
+
+static Outcome notPlain(nest::BlockOp block, Operation *access) {
+  return Outcome::refused("an index of " + describe(block) +
+                          " is not a single iterator")
+      .note(access, "only dims that are iterators can be padded");
+}
+
+/// Gathers the factors of the addend; false: it is something else.
+static bool readFactors(Value value, nest::BlockOp block, Plan &plan) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !block->isProperAncestor(op))
+    return false;
+  if (auto load = dyn_cast<memref::LoadOp>(op)) {
+    if (llvm::none_of(plan.operands,
+                      [&](Operand &o) { return o.load == load; }))
+      plan.operands.push_back({load, {}, {}});
+    return true;
+  }
+  if (isa<arith::MulFOp, arith::MulIOp, arith::ExtFOp, arith::ExtSIOp,
+          arith::ExtUIOp, arith::SIToFPOp, arith::UIToFPOp, arith::TruncFOp,
+          arith::TruncIOp, arith::NegFOp>(op))
+    return llvm::all_of(op->getOperands(), [&](Value operand) {
+      return readFactors(operand, block, plan);
+    });
+  return false;
+}
+
+static Outcome check(nest::BlockOp block, ArrayRef<int64_t> multiples,
+                     AffineSpace &space, Plan &plan) {
+  if (multiples.size() > block.getNumIterators())
+    return Outcome::refused(Twine(multiples.size()) + " multiples for the " +
+                            Twine(block.getNumIterators()) + " iterators of " +
+                            describe(block))
+        .note(block, "name one for each iterator, 1 where it stays");
+  for (int64_t multiple : multiples)
+    if (multiple < 1)
+      return Outcome::refused("multiples are positive, not " + Twine(multiple))
+          .note(block, "of an iterator of this block");
+  std::optional<Reducer> reducer = reducerOf(block);
+  if (analysis::kindOf(block) != BlockKind::Reduction ||
+      !block.getInitBlock() || !reducer)
+    return Outcome::refused(describe(block) +
+                            " is no reduction with init and a known operation")
+        .note(block, "nothing says what its steps beyond the end may add");
+  plan.reducer = *reducer;
+  plan.form = BlockForm::of(block, space);
+  bool any = false;
+  for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+    AffineExpr extent = plan.form.extents[i], padded;
+    if (i < multiples.size()) {
+      padded = space.canonical(extent.ceilDiv(multiples[i]) * multiples[i]);
+      if (space.isEqual(padded, extent))
+        padded = {};
+    }
+    any |= bool(padded);
+    plan.padded.push_back(padded);
+  }
+  if (!any)
+    return Outcome::refused("the iterators of " + describe(block) +
+                            " are such multiples already")
+        .note(block, "nothing to pad");
+  // Loops and iterators are the same.
+  SmallVector<nest::ForOp> loops = loopsAround(block);
+  for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+    auto dim = dyn_cast<AffineDimExpr>(plan.form.bindings[i]);
+    nest::ForOp loop = dim ? space.getLoop(dim) : nest::ForOp();
+    if (!plan.padded[i] && !loop)
+      continue;
+    if (!loop || space.lowerOf(loop) != space.constant(0) ||
+        !space.extentOf(loop) ||
+        !space.isEqual(space.extentOf(loop), plan.form.extents[i]))
+      return Outcome::refused("iterator " + Twine(i) + " of " +
+                              describe(block) + " is no loop of its own")
+          .note(loop ? loop.getOperation() : block.getOperation(),
+                "pad before splitting or fusing loops");
+  }
+  for (auto [i, binding] : llvm::enumerate(plan.form.bindings))
+    for (auto [j, other] : llvm::enumerate(plan.form.bindings))
+      if (i < j && binding == other && isa<AffineDimExpr>(binding))
+        return Outcome::refused("iterator " + Twine(j) + " of " +
+                                describe(block) + " is no loop of its own")
+            .note(block, "pad before splitting or fusing loops");
+  if (!plan.form.constraints.empty())
+    return Outcome::refused(describe(block) + " has a predicate")
+        .note(block, "pad before splitting loops");
+  plan.top = loops.empty() ? block.getOperation() : loops.front();
+  if (blocksIn(plan.top).size() > 1)
+    return Outcome::refused(describe(plan.top) + " holds other blocks than " +
+                            describe(block))
+        .note(plan.top, "pad before moving blocks together");
+  for (nest::ForOp loop : loops)
+    if (!feeds(loop, block) || loop.getKind() != nest::LoopKind::Serial)
+      return Outcome::refused(describe(loop) + " repeats " + describe(block) +
+                              " or has a kind")
+          .note(loop, "pad first");
+  if (!readFactors(reducer->addend, block, plan))
+    return Outcome::refused("what " + describe(block) +
+                            " adds is no product of what it reads")
+        .note(reducer->combine, "move other arithmetic into blocks before it");
+  bool isSum = isa<arith::AddFOp, arith::AddIOp>(reducer->combine);
+  bool isSingle = reducer->addend.getDefiningOp<memref::LoadOp>() != nullptr;
+  bool pads = false; // steps beyond the end
+  for (unsigned i = 0; i < block.getNumIterators(); ++i)
+    pads |= plan.padded[i] && block.getIteratorKind(i) == IteratorKind::Reduce;
+  if (!isSum && !isSingle && pads)
+    return Outcome::refused("the update of " + describe(block) +
+                            " has no step that changes nothing")
+        .note(reducer->combine, "only sums of products and reductions of a "
+                                "single value can be padded");
+  Builder builder(block.getContext());
+  for (Operand &operand : plan.operands) {
+    SmallVector<AffineExpr> indices;
+    for (Value index : operand.load.getIndices())
+      indices.push_back(indexExpr(index, block));
+    std::optional<SmallVector<int>> plain = plainIndices(indices);
+    if (!plain)
+      return notPlain(block, operand.load);
+    operand.iterators = *plain;
+    Type type = operand.load.getType();
+    operand.pad = isSingle && !isSum
+                      ? reducer->identity
+                      : cast<TypedAttr>(builder.getZeroAttr(type));
+    for (unsigned i = 0; i < block.getNumIterators(); ++i)
+      if (plan.padded[i] && block.getIteratorKind(i) == IteratorKind::Reduce &&
+          !llvm::is_contained(operand.iterators, int(i)))
+        return Outcome::refused("iterator " + Twine(i) + " of " +
+                                describe(block) + " indexes no dim of " +
+                                describe(operand.load.getMemRef()))
+            .note(operand.load, "a value that is not 0 there may be no number "
+                                "times 0");
+    if (operand.load.getMemRef() == reducer->store.getMemRef())
+      return Outcome::refused(describe(block) +
+                              " reads its accumulator in another place")
+          .note(operand.load, "this access");
+  }
+  SmallVector<AffineExpr> indices;
+  for (const Access &access : accessesOf(block)) {
+    if (access.buffer == reducer->store.getMemRef()) {
+      std::optional<SmallVector<int>> plain = plainIndices(access.indices);
+      if (!plain || (!plan.result.empty() && plan.result != *plain))
+        return notPlain(block, access.op);
+      plan.result = *plain;
+    } else if (llvm::none_of(plan.operands,
+                             [&](Operand &o) { return o.load == access.op; })) {
+      return notPlain(block, access.op);
+    }
+  }
+  return Outcome::done();
+}
+
+static Value allocPadded(RewriterBase &rewriter, Value buffer,
+                         ArrayRef<int> iterators, const Plan &plan,
+                         Location loc, AffineSpace &space) {
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPointToStart(&space.getFunc().getBody().front());
+  SmallVector<AffineExpr> shape = space.shapeOf(buffer);
+  SmallVector<int64_t> dims;
+  for (auto [extent, i] : llvm::zip_equal(shape, iterators)) {
+    if (i >= 0)
+      extent = plan.padded[i] ? plan.padded[i] : plan.form.extents[i];
+    else
+      extent = space.constant(1);
+    dims.push_back(
+        AffineSpace::constantOf(extent).value_or(ShapedType::kDynamic));
+  }
+  auto type = MemRefType::get(
+      dims, cast<MemRefType>(buffer.getType()).getElementType());
+  SmallVector<Value> operands;
+  AffineMap map = space.exportMap(shape, operands);
+  return nest::AllocOp::create(rewriter, loc, type, operands,
+                               type.hasStaticShape() ? AffineMapAttr()
+                                                     : AffineMapAttr::get(map));
+}
+
+/// A complete block with loops of its own over `extents`, at the rewriter's
+/// place; leaves the place in its body.
+static nest::BlockOp makeCopyBlock(RewriterBase &rewriter, Location loc,
+                                   StringRef name, ArrayRef<AffineExpr> extents,
+                                   AffineSpace &space) {
+  BlockForm form;
+  SmallVector<IteratorKind> kinds(extents.size(), IteratorKind::Spatial);
+  for (AffineExpr extent : extents) {
+    nest::ForOp loop = makeLoop(rewriter, loc, extent, space);
+    rewriter.setInsertionPoint(loop.getBodyBlock()->getTerminator());
+    form.bindings.push_back(space.of(loop.getInductionVar()));
+    form.extents.push_back(extent);
+  }
+  SmallVector<AffineExpr> zeros(kinds.size(), space.constant(0));
+  AffineMap placeholder = AffineMap::get(0, 0, zeros, rewriter.getContext());
+  auto block = nest::BlockOp::create(
+      rewriter, loc, uniqueBlockName(space.getFunc(), name), kinds, placeholder,
+      placeholder, ValueRange());
+  form.write(block, space);
+  rewriter.setInsertionPointToStart(block.getBodyBlock());
+  return block;
+}
+
+/// `buffer` by the iterators of its dims, with what lies beyond their ends.
+static Value makePadded(RewriterBase &rewriter, const Operand &operand,
+                        const Plan &plan, nest::BlockOp block,
+                        AffineSpace &space) {
+  OpBuilder::InsertionGuard guard(rewriter);
+  Location loc = block.getLoc();
+  memref::LoadOp load = operand.load;
+  Value buffer = load.getMemRef();
+  Value into =
+      allocPadded(rewriter, buffer, operand.iterators, plan, loc, space);
+  rewriter.setInsertionPoint(plan.top);
+  SmallVector<AffineExpr> extents = space.shapeOf(into);
+  nest::BlockOp pad = makeCopyBlock(
+      rewriter, loc, (block.getName() + "_pad").str(), extents, space);
+  ValueRange at = pad.getBodyBlock()->getArguments();
+  Value inside;
+  for (auto [d, i] : llvm::enumerate(operand.iterators)) {
+    if (i < 0 || !plan.padded[i])
+      continue;
+    Value end =
+        emitIndex(rewriter, loc, plan.form.extents[i], {}, space.getFunc());
+    Value here = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::slt,
+                                       at[d], end);
+    inside = inside ? Value(arith::AndIOp::create(rewriter, loc, inside, here))
+                    : here;
+  }
+  auto branch = scf::IfOp::create(rewriter, loc, operand.pad.getType(), inside,
+                                  /*withElse=*/true);
+  Operation *store =
+      memref::StoreOp::create(rewriter, loc, branch.getResult(0), into, at);
+  (void)store;
+  rewriter.setInsertionPointToStart(branch.thenBlock());
+  Value value = memref::LoadOp::create(rewriter, loc, buffer, at);
+  scf::YieldOp::create(rewriter, loc, value);
+  rewriter.setInsertionPointToStart(branch.elseBlock());
+  Value outside = arith::ConstantOp::create(rewriter, loc, operand.pad);
+  scf::YieldOp::create(rewriter, loc, outside);
+  return into;
+}
+
 Outcome sched::padEinsum(RewriterBase &rewriter, nest::BlockOp block,
                          ArrayRef<int64_t> multiples) {
-  return Outcome::refused("pad_einsum is not there yet");
+  nest::FuncOp func = funcOf(block);
+  AffineSpace space(func);
+  Plan plan;
+  if (Outcome outcome = check(block, multiples, space, plan); !outcome.isDone())
+    return outcome;
+  OpBuilder::InsertionGuard guard(rewriter);
+  Location loc = block.getLoc();
+  auto isPadded = [&](ArrayRef<int> iterators) {
+    return llvm::any_of(iterators,
+                        [&](int i) { return i >= 0 && plan.padded[i]; });
+  };
+  for (Operand &operand : plan.operands)
+    if (isPadded(operand.iterators)) {
+      Value into = makePadded(rewriter, operand, plan, block, space);
+      rewriter.modifyOpInPlace(operand.load, [&]() {
+        operand.load.getMemrefMutable().assign(into);
+      });
+    }
+  Value result = plan.reducer.store.getMemRef();
+  if (isPadded(plan.result)) {
+    Value into = allocPadded(rewriter, result, plan.result, plan, loc, space);
+    for (const Access &access : accessesOf(block))
+      if (access.buffer == result)
+        rewriter.modifyOpInPlace(
+            access.op, [&]() { access.op->replaceUsesOfWith(result, into); });
+    // The wanted part, over the iterators' domains.
+    SmallVector<AffineExpr> extents;
+    for (int i : plan.result)
+      extents.push_back(i >= 0 ? plan.form.extents[i] : space.constant(1));
+    rewriter.setInsertionPointAfter(plan.top);
+    nest::BlockOp crop = makeCopyBlock(
+        rewriter, loc, (block.getName() + "_crop").str(), extents, space);
+    ValueRange at = crop.getBodyBlock()->getArguments();
+    Value value = memref::LoadOp::create(rewriter, loc, into, at);
+    memref::StoreOp::create(rewriter, loc, value, result, at);
+  }
+  for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+    if (!plan.padded[i])
+      continue;
+    nest::ForOp loop =
+        space.getLoop(cast<AffineDimExpr>(plan.form.bindings[i]));
+    setBounds(rewriter, loop, space.constant(0), plan.padded[i], space);
+    plan.form.extents[i] = plan.padded[i];
+  }
+  rewriter.modifyOpInPlace(block, [&]() { plan.form.write(block, space); });
+  return Outcome::done();
 }
 
 Outcome PadEinsumOp::run(Invocation &at) {

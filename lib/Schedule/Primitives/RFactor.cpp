@@ -5,7 +5,11 @@
 //
 // `l` becomes a spatial iterator of the first block; the other reduction loops
 // become its reduce iterators, and the old ones are computed from them in the
-// body. The second block keeps the name and the init.
+// body. The second block keeps the name and the init. Tuples (argmax, Welford)
+// have a buffer of parts for each component, and states are merged.
+//
+// Where the predicate may skip the first step of a part, which would run its
+// init, the parts are started by a block of their own in front.
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
@@ -13,7 +17,7 @@
 #include "../Rewrite.h"
 
 #include "nestor/Analysis/InstanceSet.h"
-
+#include "nestor/Analysis/Reducers.h"
 #include "nestor/Analysis/Scan.h"
 
 using namespace mlir;
@@ -37,11 +41,14 @@ static bool alwaysRuns(AffineExpr extent, AffineSpace &space) {
 /// Everything that the rewrite needs, gathered while checking.
 struct Plan {
   nest::BlockOp block;
-  Reducer reducer;
+  TupleReducer reducer;
+  int64_t axis = 0;
+  /// Parts may lack their first step: they are started in front.
+  bool startsApart = false;
   BlockForm form;
   Loops around, reduceLoops;
   nest::ForOp outermostReduce;
-  SmallVector<int> plain; // the indices of the accumulator
+  SmallVector<int> plain; // the indices of the accumulators
 };
 } // namespace
 
@@ -57,10 +64,10 @@ static Outcome check(nest::ForOp loop, int64_t axis, AffineSpace &space,
   if (analysis::kindOf(block) != BlockKind::Reduction || !block.getInitBlock())
     return Outcome::refused(describe(block) + " is no reduction with init")
         .note(block, "rfactor before decompose_reduction");
-  std::optional<Reducer> reducer = reducerOf(block);
+  std::optional<TupleReducer> reducer = tupleReducerOf(block);
   if (!reducer)
     return Outcome::refused("the update of " + describe(block) +
-                            " is no known commutative operation")
+                            " is no known associative operation")
         .note(block, "its parts could not be combined");
   plan.reducer = *reducer;
   plan.form = BlockForm::of(block, space);
@@ -112,40 +119,52 @@ static Outcome check(nest::ForOp loop, int64_t axis, AffineSpace &space,
                                     " depend on a reduction loop")
                 .note(around, "the parts are combined without it; reorder "
                               "before, so that it is outside");
-  // The first step of every part must run: it is where its init happens.
+  // Parts in another order than their steps have to be equally good.
+  if (!plan.reducer.commutative && loop != plan.outermostReduce)
+    return Outcome::refused("the steps of " + describe(block) +
+                            " may not change places")
+        .note(loop, "parts of the outermost reduction loop, " +
+                        describe(plan.outermostReduce) +
+                        ", would keep their order; or give it a rule for equal "
+                        "values");
+  // The init of a part happens at its first step.
   llvm::DenseMap<AffineExpr, AffineExpr> first;
   for (nest::ForOp around : plan.reduceLoops)
     if (around != loop)
       first[space.of(around.getInductionVar())] = space.constant(0);
+  AffineExpr lane = space.of(loop.getInductionVar());
   for (const BlockForm::Constraint &constraint : plan.form.constraints) {
     AffineExpr start = constraint.expr.replace(first);
     bool usesReduce =
-        start != constraint.expr ||
-        AffineSpace::uses(start, space.of(loop.getInductionVar()));
-    if (usesReduce && (constraint.equal || !space.isNonNegative(start)))
+        start != constraint.expr || AffineSpace::uses(start, lane);
+    if (!usesReduce || (!constraint.equal && space.isNonNegative(start)))
+      continue;
+    AffineExpr all = AffineSpace::substitute(start, lane, space.constant(0));
+    if (constraint.equal || !space.isNonNegative(all))
       return Outcome::refused("the predicate of " + describe(block) +
-                              " can skip the first step of a part")
-          .note(block, "split the reduction by a factor that divides it, or "
-                       "factor an inner loop");
+                              " can skip the first step of all")
+          .note(block, "the reduction is started there; split the reduction by "
+                       "a factor that divides it, or factor an inner loop");
+    plan.startsApart = true;
   }
   SmallVector<AffineExpr> indices;
-  for (Value index : plan.reducer.store.getIndices())
+  for (Value index : plan.reducer.stores.front().getIndices())
     indices.push_back(indexExpr(index, block));
   std::optional<SmallVector<int>> plain = plainIndices(indices);
   if (!plain)
     return Outcome::refused(describe(block) +
                             " accumulates at something else than its own "
                             "iterators")
-        .note(plan.reducer.store, "this store");
+        .note(plan.reducer.stores.front(), "this store");
   plan.plain = *plain;
   for (const Access &access : accessesOf(block))
-    if (access.buffer == plan.reducer.store.getMemRef() && !access.inInit &&
-        access.op != plan.reducer.store.getOperation() &&
-        access.op != plan.reducer.load.getOperation())
+    if (writesBuffer(block, access.buffer) && !access.inInit &&
+        !plan.reducer.accumulates(access.op))
       return Outcome::refused(describe(block) +
                               " reads its accumulator in another place")
           .note(access.op, "this access");
-  if (axis < 0 || axis > int64_t(indices.size()))
+  plan.axis = axis < 0 ? axis + int64_t(indices.size()) + 1 : axis;
+  if (plan.axis < 0 || plan.axis > int64_t(indices.size()))
     return Outcome::refused("there is no axis " + Twine(axis) +
                             " to insert into " + Twine(indices.size()) +
                             " dims")
@@ -156,7 +175,7 @@ static Outcome check(nest::ForOp loop, int64_t axis, AffineSpace &space,
 /// The block that combines the parts: a copy of `block`'s init, and
 /// T[...] = combine(T[...], R[..., l]).
 static void makeFinal(RewriterBase &rewriter, Plan &plan, nest::ForOp loop,
-                      Value parts, int64_t axis, AffineSpace &space) {
+                      ValueRange parts, AffineSpace &space) {
   nest::BlockOp block = plan.block;
   Location loc = block.getLoc();
   OpBuilder::InsertionGuard guard(rewriter);
@@ -231,21 +250,23 @@ static void makeFinal(RewriterBase &rewriter, Plan &plan, nest::ForOp loop,
         i >= 0 ? Value(body->getArgument(position[i]))
                : Value(arith::ConstantIndexOp::create(rewriter, loc, 0)));
   SmallVector<Value> source(target);
-  source.insert(source.begin() + axis, body->getArgument(lane));
-  Value buffer = plan.reducer.store.getMemRef();
-  Value old = memref::LoadOp::create(rewriter, loc, buffer, target);
-  Value part = memref::LoadOp::create(rewriter, loc, parts, source);
-  IRMapping combine;
-  combine.map(plan.reducer.load.getResult(), old);
-  combine.map(plan.reducer.addend, part);
-  Operation *result = rewriter.clone(*plan.reducer.combine, combine);
-  memref::StoreOp::create(rewriter, loc, result->getResult(0), buffer, target);
+  source.insert(source.begin() + plan.axis, body->getArgument(lane));
+  SmallVector<Value> olds, news;
+  for (auto [store, part] : llvm::zip_equal(plan.reducer.stores, parts)) {
+    olds.push_back(memref::LoadOp::create(
+        rewriter, loc, memref::StoreOp(store).getMemRef(), target));
+    news.push_back(memref::LoadOp::create(rewriter, loc, part, source));
+  }
+  SmallVector<Value> merged = plan.reducer.merge(rewriter, loc, olds, news);
+  for (auto [store, value] : llvm::zip_equal(plan.reducer.stores, merged))
+    memref::StoreOp::create(rewriter, loc, value,
+                            memref::StoreOp(store).getMemRef(), target);
   eraseDeadIndices(rewriter, final);
 }
 
 /// Turns the old block into the one that makes the parts.
 static void makePartial(RewriterBase &rewriter, Plan &plan, nest::ForOp loop,
-                        Value parts, int64_t axis, AffineSpace &space) {
+                        ValueRange parts, AffineSpace &space) {
   nest::BlockOp block = plan.block;
   Location loc = block.getLoc();
   nest::FuncOp func = space.getFunc();
@@ -292,20 +313,23 @@ static void makePartial(RewriterBase &rewriter, Plan &plan, nest::ForOp loop,
       indices.push_back(
           i >= 0 ? Value(where->getArgument(i))
                  : Value(arith::ConstantIndexOp::create(rewriter, loc, 0)));
-    indices.insert(indices.begin() + axis, where->getArgument(lane));
+    indices.insert(indices.begin() + plan.axis, where->getArgument(lane));
     return indices;
   };
-  rewriter.setInsertionPoint(init->getTerminator());
-  Value identity =
-      arith::ConstantOp::create(rewriter, loc, plan.reducer.identity);
-  memref::StoreOp::create(rewriter, loc, identity, parts, indicesIn(init));
-  rewriter.setInsertionPoint(plan.reducer.load);
-  rewriter.replaceOpWithNewOp<memref::LoadOp>(plan.reducer.load, parts,
-                                              indicesIn(body));
-  rewriter.setInsertionPoint(plan.reducer.store);
-  memref::StoreOp::create(rewriter, loc, plan.reducer.store.getValueToStore(),
-                          parts, indicesIn(body));
-  rewriter.eraseOp(plan.reducer.store);
+  for (auto [n, part] : llvm::enumerate(parts)) {
+    rewriter.setInsertionPoint(init->getTerminator());
+    Value identity =
+        arith::ConstantOp::create(rewriter, loc, plan.reducer.identities[n]);
+    memref::StoreOp::create(rewriter, loc, identity, part, indicesIn(init));
+    memref::LoadOp load = plan.reducer.loads[n];
+    rewriter.setInsertionPoint(load);
+    rewriter.replaceOpWithNewOp<memref::LoadOp>(load, part, indicesIn(body));
+    memref::StoreOp store = plan.reducer.stores[n];
+    rewriter.setInsertionPoint(store);
+    memref::StoreOp::create(rewriter, loc, store.getValueToStore(), part,
+                            indicesIn(body));
+    rewriter.eraseOp(store);
+  }
   rewriter.modifyOpInPlace(block, [&]() {
     SmallVector<int32_t> kinds;
     BlockForm kept;
@@ -334,6 +358,63 @@ static void makePartial(RewriterBase &rewriter, Plan &plan, nest::ForOp loop,
   eraseDeadIndices(rewriter, block);
 }
 
+/// Moves the init of the parts into a block in front of the reduction loops.
+static void startApart(RewriterBase &rewriter, Plan &plan, nest::ForOp loop,
+                       AffineSpace &space) {
+  nest::BlockOp block = plan.block;
+  Location loc = block.getLoc();
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPoint(plan.outermostReduce);
+  llvm::DenseMap<AffineExpr, AffineExpr> table;
+  IRMapping mapping;
+  for (nest::ForOp around : plan.around) {
+    if (!plan.outermostReduce->isAncestor(around) ||
+        (around != loop && llvm::is_contained(plan.reduceLoops, around)))
+      continue;
+    auto copy = cast<nest::ForOp>(
+        rewriter.cloneWithoutRegions(*around.getOperation(), mapping));
+    rewriter.createBlock(&copy.getBody(), {}, rewriter.getIndexType(), loc);
+    nest::YieldOp::create(rewriter, loc);
+    rewriter.setInsertionPointToStart(copy.getBodyBlock());
+    mapping.map(around.getInductionVar(), copy.getInductionVar());
+    table[space.of(around.getInductionVar())] =
+        space.of(copy.getInductionVar());
+  }
+  BlockForm old = BlockForm::of(block, space), form;
+  SmallVector<IteratorKind> kinds;
+  SmallVector<unsigned> kept;
+  for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+    if (block.getIteratorKind(i) == IteratorKind::Reduce)
+      continue;
+    kept.push_back(i);
+    kinds.push_back(block.getIteratorKind(i));
+    form.bindings.push_back(old.bindings[i].replace(table));
+    form.extents.push_back(old.extents[i]);
+  }
+  for (const BlockForm::Constraint &constraint : old.constraints) {
+    bool usesReduce = false;
+    for (nest::ForOp around : plan.reduceLoops)
+      usesReduce |= AffineSpace::uses(constraint.expr,
+                                      space.of(around.getInductionVar()));
+    if (!usesReduce)
+      form.constraints.push_back(
+          {constraint.expr.replace(table), constraint.equal});
+  }
+  SmallVector<AffineExpr> zeros(kinds.size(), space.constant(0));
+  AffineMap placeholder = AffineMap::get(0, 0, zeros, rewriter.getContext());
+  auto made = nest::BlockOp::create(
+      rewriter, loc,
+      uniqueBlockName(space.getFunc(), (block.getName() + "_init").str()),
+      kinds, placeholder, placeholder, ValueRange());
+  form.write(made, space);
+  Block *init = block.getInitBlock(), *body = made.getBodyBlock();
+  for (auto [to, from] : llvm::enumerate(kept))
+    rewriter.replaceAllUsesWith(init->getArgument(from), body->getArgument(to));
+  for (Operation &op : llvm::make_early_inc_range(init->without_terminator()))
+    rewriter.moveOpBefore(&op, body->getTerminator());
+  rewriter.modifyOpInPlace(block, [&]() { rewriter.eraseBlock(init); });
+}
+
 Result<nest::BlockOp> sched::rfactor(RewriterBase &rewriter, nest::ForOp loop,
                                      int64_t axis) {
   nest::FuncOp func = funcOf(loop);
@@ -341,24 +422,29 @@ Result<nest::BlockOp> sched::rfactor(RewriterBase &rewriter, nest::ForOp loop,
   Plan plan;
   if (Outcome outcome = check(loop, axis, space, plan); !outcome.isDone())
     return outcome;
-  Value buffer = plan.reducer.store.getMemRef();
-  SmallVector<AffineExpr> shape = space.shapeOf(buffer);
-  shape.insert(shape.begin() + axis, space.extentOf(loop));
-  SmallVector<int64_t> dims;
-  for (AffineExpr extent : shape)
-    dims.push_back(
-        AffineSpace::constantOf(extent).value_or(ShapedType::kDynamic));
-  auto type = MemRefType::get(
-      dims, cast<MemRefType>(buffer.getType()).getElementType());
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPointToStart(&func.getBody().front());
-  SmallVector<Value> operands;
-  AffineMap map = space.exportMap(shape, operands);
-  auto parts = nest::AllocOp::create(
-      rewriter, loop.getLoc(), type, operands,
-      type.hasStaticShape() ? AffineMapAttr() : AffineMapAttr::get(map));
-  makeFinal(rewriter, plan, loop, parts, axis, space);
-  makePartial(rewriter, plan, loop, parts, axis, space);
+  SmallVector<Value> parts;
+  for (memref::StoreOp store : plan.reducer.stores) {
+    Value buffer = store.getMemRef();
+    SmallVector<AffineExpr> shape = space.shapeOf(buffer);
+    shape.insert(shape.begin() + plan.axis, space.extentOf(loop));
+    SmallVector<int64_t> dims;
+    for (AffineExpr extent : shape)
+      dims.push_back(
+          AffineSpace::constantOf(extent).value_or(ShapedType::kDynamic));
+    auto type = MemRefType::get(
+        dims, cast<MemRefType>(buffer.getType()).getElementType());
+    SmallVector<Value> operands;
+    AffineMap map = space.exportMap(shape, operands);
+    parts.push_back(nest::AllocOp::create(
+        rewriter, loop.getLoc(), type, operands,
+        type.hasStaticShape() ? AffineMapAttr() : AffineMapAttr::get(map)));
+  }
+  makeFinal(rewriter, plan, loop, parts, space);
+  makePartial(rewriter, plan, loop, parts, space);
+  if (plan.startsApart)
+    startApart(rewriter, plan, loop, space);
   return plan.block;
 }
 

@@ -1,19 +1,62 @@
 //===- SplitK.cpp - split_k -----------------------------------------------===//
 //
-//   TODO(owner)
+//   for k { S += f(k) }                     ==> split_k k into 4
+//   for p in 0..4 { for q { R[p] += f(p * Q + q) } };  for p { S += R[p] }
+//
+// `split` into so many parts, a predicate where they are not equal, then
+// `rfactor` of the outer loop. Tried on a copy first, so that a refusal of the
+// second step leaves nothing behind.
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
 #include "../Rewrite.h"
+
+#include "mlir/IR/OwningOpRef.h"
 
 using namespace mlir;
 using namespace nestor;
 using namespace nestor::sched;
 using namespace nestor::analysis;
 
+static Result<nest::BlockOp> splitAndFactor(RewriterBase &rewriter,
+                                            nest::ForOp loop, int64_t parts,
+                                            int64_t axis) {
+  Result<Loops> loops = sched::split(rewriter, loop, {parts, -1});
+  if (!loops)
+    return loops.getOutcome();
+  return sched::rfactor(rewriter, loops->front(), axis);
+}
+
 Result<nest::BlockOp> sched::splitK(RewriterBase &rewriter, nest::ForOp loop,
                                     int64_t parts, int64_t axis) {
-  return Outcome::refused("split_k is not there yet");
+  if (parts < 2)
+    return Outcome::refused("split_k makes two parts or more, not " +
+                            Twine(parts))
+        .note(loop, "of this loop");
+  nest::FuncOp func = funcOf(loop);
+  Operation *copied = nullptr;
+  IRMapping mapping;
+  OwningOpRef<Operation *> copy(func->clone(mapping));
+  // The copy of the loop stands where the loop does.
+  SmallVector<Operation *> mine, theirs;
+  func->walk([&](nest::ForOp each) { mine.push_back(each); });
+  (*copy)->walk([&](nest::ForOp each) { theirs.push_back(each); });
+  for (auto [own, other] : llvm::zip_equal(mine, theirs))
+    if (own == loop.getOperation())
+      copied = other;
+  {
+    IRRewriter trial(loop->getContext());
+    Result<nest::BlockOp> tried =
+        splitAndFactor(trial, cast<nest::ForOp>(copied), parts, axis);
+    if (!tried) {
+      // The copy's operations go: the reason is about the loop.
+      Outcome outcome = Outcome::refused(tried.getOutcome().getReason());
+      for (const Outcome::Note &note : tried.getOutcome().getNotes())
+        outcome = std::move(outcome).note(loop, note.text);
+      return outcome;
+    }
+  }
+  return splitAndFactor(rewriter, loop, parts, axis);
 }
 
 Outcome SplitKOp::run(Invocation &at) {
