@@ -348,5 +348,8 @@ Problem nestor::randomProblem(MLIRContext &context, uint64_t seed,
                               NestStyle style) {
   Problem problem;
   Writer(seed, style).write(problem, context);
+  for (const std::string &name : style.without)
+    if (problem.module && !dropBlock(problem, name, seed))
+      problem.module = nullptr;
   return problem;
 }

@@ -11,6 +11,9 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <string>
+#include <vector>
+
 namespace nestor {
 
 struct NestStyle {
@@ -25,6 +28,10 @@ struct NestStyle {
   int64_t cap = 1000;
   bool fixed = false;
   bool alone = false;
+  /// 32-bit elements.
+  bool plain = false;
+  /// Blocks that are left out (see DropBlocks.cpp).
+  std::vector<std::string> without;
 };
 
 /// Names of the families that NestStyle::kind picks.
@@ -49,6 +56,11 @@ struct Problem {
 /// Null module: the text did not parse (a bug of the generator).
 Problem randomProblem(mlir::MLIRContext &context, uint64_t seed,
                       NestStyle style);
+
+/// Takes a block out of the kernel: what it wrote becomes an input with data
+/// from `seed`, what nobody reads any more an output. False: nothing would be
+/// left.
+bool dropBlock(Problem &problem, llvm::StringRef name, uint64_t seed);
 
 } // namespace nestor
 

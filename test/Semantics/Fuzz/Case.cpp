@@ -99,12 +99,22 @@ private:
   void fail(const char *kind, const std::string &why) {
     result.failure = kind;
     result.report = fmt::format(
-        "{}: {}\nseed {}, nest {}\n--- steps{}\n--- original\n{}"
+        "{}: {}\nseed {}, nest {}, sizes [{}]\n--- steps{}\n--- original\n{}"
         "--- before the last step\n{}\n--- now\n{}",
-        kind, why, spec.seed, nestKinds()[spec.style.kind], trace, problem.text,
-        before, schedule ? print(*problem.module) : "");
+        kind, why, spec.seed, nestKinds()[spec.style.kind],
+        fmt::join(problem.sizes, ", "), trace, problem.text, before,
+        schedule ? print(*problem.module) : "");
     if (schedule)
       result.report += "\n--- sequence\n" + schedule->print();
+  }
+  /// For the case that the next thing crashes.
+  void announce(const std::string &next) {
+    if (spec.announce)
+      noteCase(fmt::format("seed {}, nest {}\n--- steps{}\n--- original\n{}"
+                           "--- before the last step\n{}\n--- sequence\n{}",
+                           spec.seed, nestKinds()[spec.style.kind], trace,
+                           problem.text, before, schedule->print()));
+    note(next);
   }
   bool step(unsigned n);
   /// Too many iterations or too much code: the case ends without the rest.
@@ -124,6 +134,7 @@ private:
 /// False: the case ends here.
 bool Runner::step(unsigned n) {
   const StepKind &kind = stepKinds()[spec.steps[n].kind];
+  announce(kind.name);
   Picker picker(*schedule, spec.steps[n].seed, spec.steps[n].most);
   Tried tried = kind.apply(picker);
   if (!tried)
@@ -208,6 +219,7 @@ CaseResult Runner::run() {
     if (result.done.size() < spec.done && !step(n))
       return result;
   // Buffers that iterations share are their own after this.
+  announce("compact_buffers");
   sched::Outcome compacted = schedule->compactBuffers();
   if (!compacted.isDone()) {
     fail("broken", "compact_buffers: " + compacted.getText());
@@ -223,6 +235,7 @@ CaseResult Runner::run() {
   }
   if (!replays())
     return result;
+  announce("native code");
   why = native(problem.kernel, problem, want, spec.seed);
   if (!why.empty())
     fail("native", why);

@@ -25,6 +25,8 @@ struct CaseSpec {
   /// Steps that are done before the case ends.
   unsigned done = 0;
   bool nativeAlways = false;
+  /// Tell what runs, for crashes.
+  bool announce = false;
 };
 
 CaseSpec makeCase(uint64_t seed, unsigned maxSteps);
@@ -39,6 +41,9 @@ struct CaseResult {
   /// Step kind -> done, refused.
   std::map<unsigned, std::pair<unsigned, unsigned>> counts;
 };
+
+/// Seconds of work that a case may take: more counts as a crash.
+inline constexpr unsigned kLongestCase = 15;
 
 /// The process ends by SIGPROF after so many seconds of work; 0: never.
 void limitTime(unsigned seconds);

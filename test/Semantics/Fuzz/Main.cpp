@@ -30,7 +30,6 @@ struct Settings {
 };
 
 constexpr uint64_t kFullRun = 10000;
-constexpr unsigned kLongestCase = 60;
 
 struct Child {
   pid_t pid = 0;

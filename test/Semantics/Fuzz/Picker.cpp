@@ -13,7 +13,7 @@ using namespace nestor::sched;
 
 /// The block whose name and this step's salt give the largest number.
 std::optional<BlockRef> Picker::block() {
-  SmallVector<nest::BlockOp> all = analysis::blocksIn(s.getFunc());
+  SmallVector<nest::BlockOp> all = analysis::allBlocksIn(s.getFunc());
   if (all.empty())
     return std::nullopt;
   ++salt;

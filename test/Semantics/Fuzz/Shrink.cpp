@@ -1,5 +1,6 @@
-// Takes steps away (halves, then single ones), then makes extents small, sizes
-// static and the kernel a core alone, as long as the case fails as it did.
+// Takes steps away (halves, then single ones) and blocks, makes extents and the
+// numbers of steps small, sizes static, elements plain and the kernel a core
+// alone, as long as the case fails as it did.
 #include "Case.h"
 
 #include "Checks.h"
@@ -7,6 +8,9 @@
 #include "fmt/format.h"
 
 #include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,13 +19,28 @@ using namespace nestor;
 using namespace nestor::fuzz;
 
 namespace {
+/// Memory that a crash leaves behind.
+struct Notes {
+  char text[1 << 17], step[1 << 10];
+};
+Notes *notes = nullptr;
+
 /// What a trial in a process of its own says.
 struct Trial {
   std::string failure, report;
   std::vector<unsigned> done;
 };
 
-Trial tryIn(const CaseSpec &spec) {
+Trial tryIn(CaseSpec spec) {
+  if (!notes) {
+    void *memory = mmap(nullptr, sizeof(Notes), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory != MAP_FAILED)
+      notes = static_cast<Notes *>(memory);
+  }
+  if (notes)
+    notes->text[0] = notes->step[0] = 0;
+  spec.announce = true;
   int pipes[2];
   if (pipe(pipes) != 0)
     return {};
@@ -29,7 +48,7 @@ Trial tryIn(const CaseSpec &spec) {
   pid_t child = fork();
   if (child == 0) {
     close(pipes[0]);
-    limitTime(60);
+    limitTime(kLongestCase);
     mlir::MLIRContext context;
     loadDialects(context);
     CaseResult result = runCase(context, spec);
@@ -55,8 +74,9 @@ Trial tryIn(const CaseSpec &spec) {
   waitpid(child, &status, 0);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
     return {"crash",
-            fmt::format("a process ended with signal {}",
-                        WIFSIGNALED(status) ? WTERMSIG(status) : 0),
+            fmt::format("a process ended with signal {} in:{}\n{}",
+                        WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+                        notes ? notes->step : "", notes ? notes->text : ""),
             {}};
   auto [failure, rest] = llvm::StringRef(text).split('\n');
   auto [done, report] = rest.split('\n');
@@ -95,6 +115,14 @@ private:
     return true;
   }
   void steps();
+  void blocks();
+  void numbers();
+  template <typename F>
+  bool change(F edit) {
+    CaseSpec spec = best;
+    edit(spec);
+    return keep(std::move(spec));
+  }
 
   CaseSpec best;
   Trial last;
@@ -116,41 +144,62 @@ void Shrinker::steps() {
   }
 }
 
+/// The last blocks first: what reads goes before what is read.
+void Shrinker::blocks() {
+  mlir::MLIRContext context;
+  loadDialects(context);
+  Problem problem = randomProblem(context, best.seed, best.style);
+  if (!problem.module)
+    return;
+  std::vector<std::string> names;
+  problem.kernel.walk(
+      [&](nest::BlockOp block) { names.push_back(block.getName().str()); });
+  for (const std::string &name : llvm::reverse(names))
+    change([&](CaseSpec &spec) { spec.style.without.push_back(name); });
+}
+
+void Shrinker::numbers() {
+  for (size_t n = 0; n < best.steps.size(); ++n)
+    for (int64_t most : {0, 1, 2, 3})
+      if (n >= best.steps.size() ||
+          change([&](CaseSpec &spec) { spec.steps[n].most = most; }))
+        break;
+}
+
 std::string Shrinker::run() {
   last = tryIn(best);
   if (last.failure.empty())
     return "it does not fail again";
-  CaseSpec spec = best;
-  spec.nativeAlways = last.failure == "native" || last.failure == "crash";
-  keep(spec);
+  change([&](CaseSpec &spec) {
+    spec.nativeAlways = last.failure == "native" || last.failure == "crash";
+  });
   steps();
-  spec = best;
-  spec.style.alone = true;
-  keep(spec);
-  spec = best;
-  spec.style.fixed = true;
-  keep(spec);
-  for (int64_t cap : {1, 2, 3, 4, 5, 6, 8, 12, 17, 33}) {
-    spec = best;
-    spec.style.cap = cap;
-    if (keep(spec))
+  change([](CaseSpec &spec) { spec.style.alone = true; });
+  change([](CaseSpec &spec) { spec.style.fixed = true; });
+  change([](CaseSpec &spec) { spec.style.plain = true; });
+  for (int64_t cap : {1, 2, 3, 4, 5, 6, 8, 12, 17, 33})
+    if (change([&](CaseSpec &spec) { spec.style.cap = cap; }))
       break;
-  }
+  blocks();
   steps();
-  if (last.failure == "crash")
-    for (StepChoice step : best.steps)
-      last.report += fmt::format("\n  {} (seed {})",
-                                 stepKinds()[step.kind].name, step.seed);
-  if (last.failure == "crash") {
-    mlir::MLIRContext context;
-    loadDialects(context);
-    last.report +=
-        "\n--- original\n" + randomProblem(context, best.seed, best.style).text;
-  }
+  numbers();
   return fmt::format("{} steps, extents <= {}\n{}", best.steps.size(),
                      best.style.cap, last.report);
 }
 } // namespace
+
+void nestor::fuzz::noteCase(const std::string &text) {
+  if (notes)
+    snprintf(notes->text, sizeof notes->text, "%s", text.c_str());
+}
+
+void nestor::fuzz::note(const std::string &step, bool append) {
+  if (!notes)
+    return;
+  size_t at = append ? strnlen(notes->step, sizeof notes->step - 1) : 0;
+  snprintf(notes->step + at, sizeof notes->step - at, "%s%s", append ? "" : " ",
+           step.c_str());
+}
 
 void nestor::fuzz::limitTime(unsigned seconds) {
   itimerval limit = {};

@@ -10,6 +10,11 @@
 
 namespace nestor::fuzz {
 
+/// Tells the process that waits for this one what is going on, in case this one
+/// crashes: the case so far, or the step that runs.
+void note(const std::string &step, bool append = false);
+void noteCase(const std::string &text);
+
 /// One step's choices, drawn from the step's own seed: which block, loop,
 /// number. Blocks are picked so that a block more or less elsewhere does not
 /// change the pick (shrinking takes steps away).
@@ -37,7 +42,10 @@ public:
   sched::LoopRef oneOf(const sched::LoopRefs &loops, bool inner = false);
   int64_t number(int64_t low, int64_t high);
   const char *scope();
-  void say(const std::string &text) { what += " " + text; }
+  void say(const std::string &text) {
+    what += " " + text;
+    note(" " + text, true);
+  }
 
 private:
   uint64_t salt;
