@@ -59,16 +59,31 @@ Value KernelEmitter::value(Value nestValue) {
   auto known = values.find(nestValue);
   if (known != values.end())
     return known->second;
-  const LinearIndex &index = linears.at(nestValue);
-  Value uniform = index.materialize(builder, loc);
-  if (index.lane == 0)
-    return uniform;
-  Value lanes = laneNumbers();
-  if (index.lane != 1) {
-    Value step = broadcast(indexConstant(builder, loc, index.lane));
-    lanes = arith::MulIOp::create(builder, loc, lanes, step);
-  }
-  return arith::AddIOp::create(builder, loc, broadcast(uniform), lanes);
+  return valueOf(linears.at(nestValue));
+}
+
+Value KernelEmitter::valueOf(const LinearIndex &index) {
+  if (index.isUniform())
+    return index.materialize(builder, loc);
+  // Scalars first, one broadcast of their sum, then what lanes add.
+  LinearIndex uniform = index;
+  llvm::erase_if(uniform.terms,
+                 [&](const LinearTerm &term) { return isVector(term.value); });
+  Value sum = broadcast(uniform.materialize(builder, loc));
+  auto add = [&](Value lanes, int64_t factor) {
+    if (factor == 0)
+      return;
+    if (factor != 1)
+      lanes = arith::MulIOp::create(
+          builder, loc, lanes, broadcast(indexConstant(builder, loc, factor)));
+    sum = arith::AddIOp::create(builder, loc, sum, lanes);
+  };
+  if (index.lane != 0)
+    add(laneNumbers(), index.lane);
+  for (const LinearTerm &term : index.terms)
+    if (isVector(term.value))
+      add(term.value, term.coefficient);
+  return sum;
 }
 
 Value KernelEmitter::vectorValue(Value nestValue) {
@@ -79,16 +94,13 @@ Value KernelEmitter::vectorValue(Value nestValue) {
 // Blocks
 //===----------------------------------------------------------------------===//
 
-Value KernelEmitter::vectorCondition(const LinearIndex &index, bool equal) {
+Value KernelEmitter::condition(const LinearIndex &index, bool equal) {
   auto predicate = equal ? arith::CmpIPredicate::eq : arith::CmpIPredicate::sge;
-  Value uniform = index.materialize(builder, loc);
+  Value compared = valueOf(index);
   Value zero = indexConstant(builder, loc, 0);
-  if (index.lane == 0)
-    return arith::CmpIOp::create(builder, loc, predicate, uniform, zero);
-  Value step = broadcast(indexConstant(builder, loc, index.lane));
-  Value lanes = arith::MulIOp::create(builder, loc, laneNumbers(), step);
-  Value sum = arith::AddIOp::create(builder, loc, broadcast(uniform), lanes);
-  return arith::CmpIOp::create(builder, loc, predicate, sum, broadcast(zero));
+  if (isVector(compared))
+    zero = broadcast(zero);
+  return arith::CmpIOp::create(builder, loc, predicate, compared, zero);
 }
 
 LogicalResult KernelEmitter::guarded(nest::BlockOp block,
@@ -104,7 +116,7 @@ LogicalResult KernelEmitter::guarded(nest::BlockOp block,
           return success(); // never
         continue;
       }
-      Value holds = vectorCondition(index, equal);
+      Value holds = condition(index, equal);
       Value &into = isVector(holds) ? mask : scalar;
       into = into ? Value(arith::AndIOp::create(builder, loc, into, holds))
                   : holds;
@@ -126,6 +138,7 @@ LogicalResult KernelEmitter::guarded(nest::BlockOp block,
 }
 
 LogicalResult KernelEmitter::emitBlock(nest::BlockOp block) {
+  divisions.clear();
   return guarded(block, [&]() -> LogicalResult {
     SmallVector<LinearIndex> iterators;
     AffineMap bindings = block.getBindings();
@@ -152,7 +165,7 @@ LogicalResult KernelEmitter::emitBlock(nest::BlockOp block) {
           never |= index.constant != 0;
           continue;
         }
-        Value holds = vectorCondition(index, /*equal=*/true);
+        Value holds = condition(index, /*equal=*/true);
         first = first ? Value(arith::AndIOp::create(builder, loc, first, holds))
                       : holds;
       }
@@ -186,32 +199,67 @@ LogicalResult KernelEmitter::emitBody(Block &body) {
 // Operations
 //===----------------------------------------------------------------------===//
 
-bool KernelEmitter::emitLinear(Operation *op) {
-  if (op->getNumResults() != 1 || !op->getResult(0).getType().isIndex())
-    return false;
-  Value result = op->getResult(0);
-  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
-    linears[result] = LinearIndex::ofConstant(
-        cast<IntegerAttr>(constant.getValue()).getInt());
+/// Whether an index of a body is at least 0: iterators are.
+static bool isNonNegativeInBody(Value index) {
+  if (auto arg = dyn_cast<BlockArgument>(index))
+    return isa<nest::BlockOp>(arg.getOwner()->getParentOp());
+  if (auto constant = getConstantIntValue(index))
+    return *constant >= 0;
+  Operation *op = index.getDefiningOp();
+  if (isa<memref::DimOp>(op))
     return true;
-  }
-  if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op))
-    return false;
+  return isa<arith::AddIOp, arith::MulIOp, arith::DivUIOp, arith::RemUIOp>(
+             op) &&
+         llvm::all_of(op->getOperands(), isNonNegativeInBody);
+}
+
+std::optional<LinearIndex> KernelEmitter::linearResult(Operation *op) {
+  if (auto constant = dyn_cast<arith::ConstantOp>(op))
+    return LinearIndex::ofConstant(
+        cast<IntegerAttr>(constant.getValue()).getInt());
+  if (op->getNumOperands() != 2)
+    return std::nullopt;
   std::optional<LinearIndex> lhs = linear(op->getOperand(0)),
                              rhs = linear(op->getOperand(1));
   if (!lhs || !rhs)
-    return false;
+    return std::nullopt;
   if (isa<arith::AddIOp>(op))
-    linears[result] = *lhs + *rhs;
-  else if (isa<arith::SubIOp>(op))
-    linears[result] = *lhs + *rhs * -1;
-  else if (rhs->isConstant())
-    linears[result] = *lhs * rhs->constant;
-  else if (lhs->isConstant())
-    linears[result] = *rhs * lhs->constant;
-  else
+    return *lhs + *rhs;
+  if (isa<arith::SubIOp>(op))
+    return *lhs + *rhs * -1;
+  if (isa<arith::MulIOp>(op)) {
+    if (rhs->isConstant())
+      return *lhs * rhs->constant;
+    if (lhs->isConstant())
+      return *rhs * lhs->constant;
+    return std::nullopt;
+  }
+  // Digits, as transform_layout writes them.
+  if (!rhs->isConstant() || rhs->constant <= 0)
+    return std::nullopt;
+  bool isUnsigned = isa<arith::DivUIOp, arith::RemUIOp>(op);
+  if (isUnsigned && !isNonNegativeInBody(op->getOperand(0)))
+    return std::nullopt;
+  if (isa<arith::DivUIOp, arith::FloorDivSIOp>(op))
+    return divide(AffineExprKind::FloorDiv, *lhs, *rhs);
+  if (isa<arith::RemUIOp>(op))
+    return divide(AffineExprKind::Mod, *lhs, *rhs);
+  return std::nullopt;
+}
+
+bool KernelEmitter::emitLinear(Operation *op) {
+  if (op->getNumResults() != 1 || !op->getResult(0).getType().isIndex() ||
+      !isa<arith::ConstantOp, arith::AddIOp, arith::SubIOp, arith::MulIOp,
+           arith::DivUIOp, arith::RemUIOp, arith::FloorDivSIOp>(op))
     return false;
-  return true;
+  // Another copy of the block may have left the other form.
+  Value result = op->getResult(0);
+  linears.erase(result);
+  values.erase(result);
+  std::optional<LinearIndex> index = linearResult(op);
+  if (index)
+    linears[result] = *index;
+  return index.has_value();
 }
 
 LogicalResult KernelEmitter::emitOp(Operation *op) {

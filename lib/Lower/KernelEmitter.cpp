@@ -20,12 +20,9 @@ using namespace mlir;
 using namespace nestor;
 using namespace nestor::lower;
 
-/// Kernel-local buffers up to this size live on the worker's stack.
-static constexpr int64_t kStackLimit = 256 * 1024;
-
 KernelEmitter::KernelEmitter(nest::FuncOp kernel, ModuleOp target)
-    : kernel(kernel), target(target), builder(kernel.getContext()),
-      loc(kernel.getLoc()),
+    : kernel(kernel), plan(kernel), target(target),
+      builder(kernel.getContext()), loc(kernel.getLoc()),
       pointerType(LLVM::LLVMPointerType::get(kernel.getContext())) {}
 
 Type KernelEmitter::elementStorage(Type element) {
@@ -142,24 +139,101 @@ LogicalResult KernelEmitter::finishFunction() {
 // Affine expressions
 //===----------------------------------------------------------------------===//
 
+/// Whether code at the builder's place sees `value`; everything is emitted in
+/// order, at the end of its block.
+static bool seen(Value value, OpBuilder &builder) {
+  for (Block *block = builder.getInsertionBlock(); block;
+       block = block->getParentOp() ? block->getParentOp()->getBlock()
+                                    : nullptr)
+    if (block == value.getParentBlock())
+      return true;
+  return false;
+}
+
+/// `lhs` divided by a constant that divides no term of it.
+LinearIndex KernelEmitter::divideRest(AffineExprKind kind,
+                                      const LinearIndex &lhs, int64_t divisor) {
+  // Lanes and loops that stay within one multiple of the divisor.
+  if (auto range = lhs.range(mode.lanes)) {
+    int64_t low = llvm::divideFloorSigned(range->first, divisor);
+    if (low == llvm::divideFloorSigned(range->second, divisor)) {
+      if (kind == AffineExprKind::Mod)
+        return lhs + LinearIndex::ofConstant(-low * divisor);
+      return LinearIndex::ofConstant(low);
+    }
+  }
+  bool isPower = llvm::isPowerOf2_64(divisor);
+  if (lhs.isUniform()) {
+    Value a = lhs.materialize(builder, loc);
+    auto by = [&](int64_t constant) {
+      return indexConstant(builder, loc, constant);
+    };
+    bool isMod = kind == AffineExprKind::Mod;
+    Value result;
+    if (isPower && isMod) {
+      result = arith::AndIOp::create(builder, loc, a, by(divisor - 1));
+    } else if (isPower) {
+      result =
+          arith::ShRSIOp::create(builder, loc, a, by(llvm::Log2_64(divisor)));
+    } else if (isNonNegative(a)) {
+      result =
+          isMod ? Value(arith::RemUIOp::create(builder, loc, a, by(divisor)))
+                : Value(arith::DivUIOp::create(builder, loc, a, by(divisor)));
+    } else {
+      result = arith::FloorDivSIOp::create(builder, loc, a, by(divisor));
+      if (isMod) {
+        Value back = arith::MulIOp::create(builder, loc, result, by(divisor));
+        result = arith::SubIOp::create(builder, loc, a, back);
+      }
+    }
+    return LinearIndex::ofValue(result, lhs.getDepth());
+  }
+  // One vector of quotients for all digits, so that they cancel.
+  Division *known = llvm::find_if(divisions, [&](const Division &division) {
+    return division.divisor == divisor && division.dividend == lhs &&
+           seen(division.quotient, builder);
+  });
+  if (known == divisions.end()) {
+    Value a = valueOf(lhs), quotient;
+    auto by = [&](int64_t constant) {
+      return broadcast(indexConstant(builder, loc, constant));
+    };
+    // A shift rounds towards negative infinity, as floordiv does.
+    if (isPower)
+      quotient =
+          arith::ShRSIOp::create(builder, loc, a, by(llvm::Log2_64(divisor)));
+    else
+      quotient = arith::FloorDivSIOp::create(builder, loc, a, by(divisor));
+    divisions.push_back({lhs, divisor, quotient});
+    known = &divisions.back();
+  }
+  LinearIndex result = LinearIndex::ofValue(known->quotient, lhs.getDepth());
+  // a mod b = a - floordiv(a, b) * b, never negative.
+  return kind == AffineExprKind::Mod ? lhs + result * -divisor : result;
+}
+
 LinearIndex KernelEmitter::divide(AffineExprKind kind, const LinearIndex &lhs,
                                   const LinearIndex &rhs) {
-  if (lhs.isConstant() && rhs.isConstant()) {
-    AffineExpr folded =
-        getAffineBinaryOpExpr(kind, builder.getAffineConstantExpr(lhs.constant),
-                              builder.getAffineConstantExpr(rhs.constant));
-    if (auto constant = dyn_cast<AffineConstantExpr>(folded))
-      return LinearIndex::ofConstant(constant.getValue());
+  if (rhs.isConstant() && rhs.constant > 0) {
+    if (kind == AffineExprKind::CeilDiv)
+      return divide(AffineExprKind::FloorDiv,
+                    lhs + LinearIndex::ofConstant(rhs.constant - 1), rhs);
+    // Terms that the divisor divides stay out of the division.
+    auto [quotient, rest] = lhs.divideTerms(rhs.constant);
+    LinearIndex result = divideRest(kind, rest, rhs.constant);
+    return kind == AffineExprKind::Mod ? result : quotient + result;
   }
-  // Terms that the divisor divides leave the division untouched by the rest.
-  Value a = lhs.materialize(builder, loc), b = rhs.materialize(builder, loc);
+  Value a = valueOf(lhs), b = valueOf(rhs);
+  if (isVector(a) || isVector(b)) {
+    a = broadcast(a);
+    b = broadcast(b);
+  }
   Value result;
   if (kind == AffineExprKind::FloorDiv)
     result = arith::FloorDivSIOp::create(builder, loc, a, b);
   else if (kind == AffineExprKind::CeilDiv)
     result = arith::CeilDivSIOp::create(builder, loc, a, b);
   else {
-    // a mod b = a - floordiv(a, b) * b, never negative.
     Value quotient = arith::FloorDivSIOp::create(builder, loc, a, b);
     Value back = arith::MulIOp::create(builder, loc, quotient, b);
     result = arith::SubIOp::create(builder, loc, a, back);
@@ -217,23 +291,23 @@ LinearIndex KernelEmitter::bound(AffineMap map, ValueRange operands,
 //===----------------------------------------------------------------------===//
 
 LogicalResult KernelEmitter::emitRegion(Block &block) {
-  size_t outside = living.size();
   for (Operation &op : block.without_terminator()) {
+    for (nest::AllocOp alloc : plan.startingAt(&op))
+      emitAlloc(alloc);
     LogicalResult result = success();
     if (auto loop = dyn_cast<nest::ForOp>(op))
       result = emitLoop(loop);
     else if (auto inner = dyn_cast<nest::BlockOp>(op))
       result = emitBlock(inner);
-    else if (auto alloc = dyn_cast<nest::AllocOp>(op))
-      result = emitAlloc(alloc);
-    else
+    else if (!isa<nest::AllocOp>(op)) // made where it is used first
       return op.emitError("cannot be lowered outside of a nest.block");
     if (failed(result))
       return failure();
+    for (nest::AllocOp alloc : plan.endingAt(&op))
+      if (livesOnStack(alloc))
+        LLVM::LifetimeEndOp::create(builder, loc,
+                                    buffers[alloc.getResult()].pointer);
   }
-  for (Value slot : ArrayRef(living).drop_front(outside))
-    LLVM::LifetimeEndOp::create(builder, loc, slot);
-  living.truncate(outside);
   return success();
 }
 
@@ -262,6 +336,7 @@ LogicalResult KernelEmitter::emitUnrolled(nest::ForOp loop, int64_t lower,
                                           int64_t count) {
   for (int64_t i = lower; i < lower + count; ++i) {
     linears[loop.getInductionVar()] = LinearIndex::ofConstant(i);
+    emitPrefetches(loop);
     if (failed(emitRegion(*loop.getBodyBlock())))
       return failure();
   }
@@ -293,6 +368,7 @@ LogicalResult KernelEmitter::emitSerial(nest::ForOp loop) {
   ++mode.depth;
   linears[loop.getInductionVar()] =
       LinearIndex::ofValue(code.getInductionVar(), mode.depth);
+  emitPrefetches(loop);
   LogicalResult result = emitRegion(*loop.getBodyBlock());
   mode = saved;
   return result;
@@ -302,28 +378,62 @@ LogicalResult KernelEmitter::emitSerial(nest::ForOp loop) {
 // Buffers
 //===----------------------------------------------------------------------===//
 
-Value KernelEmitter::stackSlot(nest::AllocOp alloc, Type element) {
-  int64_t count = cast<MemRefType>(alloc.getType()).getNumElements();
-  Value slot = entryAlloca(function, builder, loc, element,
-                           std::max<int64_t>(1, count), NST_ALIGNMENT);
+Value KernelEmitter::stackSlot(nest::AllocOp alloc) {
+  auto type = cast<MemRefType>(alloc.getType());
+  Type element = elementStorage(type.getElementType());
+  Value slot =
+      entryAlloca(function, builder, loc, element,
+                  std::max<int64_t>(1, type.getNumElements()), NST_ALIGNMENT);
   // Slots whose lives do not overlap share their place.
   LLVM::LifetimeStartOp::create(builder, loc, slot);
-  living.push_back(slot);
   if (alloc.getScope() == "register")
     registers.push_back({slot.getDefiningOp<LLVM::AllocaOp>(), element});
   return slot;
 }
 
-LogicalResult KernelEmitter::emitAlloc(nest::AllocOp alloc) {
-  auto type = cast<MemRefType>(alloc.getType());
-  Buffer buffer{Value(), type, {}};
-  Type element = elementStorage(type.getElementType());
-  int64_t width =
-      element.isIndex() ? 8 : (element.getIntOrFloatBitWidth() + 7) / 8;
-  bool onStack =
-      type.hasStaticShape() && type.getNumElements() * width <= kStackLimit;
-  if (onStack)
-    buffer.pointer = stackSlot(alloc, element);
+Value KernelEmitter::scratch(nest::AllocOp alloc) {
+  // Sharing buffers come later, and inside of loops at most.
+  unsigned memory = plan.memoryOf(alloc);
+  Value &pointer = memories[{function, memory}];
+  if (pointer)
+    return pointer;
+  Value most;
+  int64_t fixed = 0;
+  for (nest::AllocOp sharer : plan.buffersIn(memory)) {
+    auto type = cast<MemRefType>(sharer.getType());
+    int64_t width = elementBytes(type.getElementType());
+    if (type.hasStaticShape()) {
+      fixed = std::max(fixed, type.getNumElements() * width);
+      continue;
+    }
+    Value bytes = indexConstant(builder, loc, width);
+    for (AffineExpr dim : sharer.getShapeMap().getResults())
+      bytes = arith::MulIOp::create(
+          builder, loc, bytes,
+          evaluate(dim, 0, sharer.getSizes()).materialize(builder, loc));
+    most =
+        most ? Value(arith::MaxSIOp::create(builder, loc, most, bytes)) : bytes;
+  }
+  if (!most)
+    most = indexConstant(builder, loc, fixed);
+  else if (fixed)
+    most = arith::MaxSIOp::create(builder, loc, most,
+                                  indexConstant(builder, loc, fixed));
+  most = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), most);
+  pointer = callService(builder, loc, call, offsetof(nst_services, scratch),
+                        pointerType, {most});
+  // Out of memory ends the kernel here; finishFunction makes the branch, since
+  // loops that are being emitted hold on to places in this block.
+  Value null = LLVM::ZeroOp::create(builder, loc, pointerType);
+  allocationChecks.push_back(LLVM::ICmpOp::create(
+      builder, loc, LLVM::ICmpPredicate::eq, pointer, null));
+  return pointer;
+}
+
+void KernelEmitter::emitAlloc(nest::AllocOp alloc) {
+  Buffer buffer{Value(), cast<MemRefType>(alloc.getType()), {}};
+  if (livesOnStack(alloc))
+    buffer.pointer = stackSlot(alloc);
   // Sizes depend on the kernel's sizes alone: inside a loop, one buffer serves
   // all of its iterations and is made before the outermost one.
   OpBuilder::InsertionGuard guard(builder);
@@ -337,24 +447,8 @@ LogicalResult KernelEmitter::emitAlloc(nest::AllocOp alloc) {
   mode.depth = 0;
   for (AffineExpr dim : alloc.getShapeMap().getResults())
     buffer.dims.push_back(evaluate(dim, 0, alloc.getSizes()));
+  if (!buffer.pointer)
+    buffer.pointer = scratch(alloc);
   mode = saved;
-  if (onStack) {
-    buffers[alloc.getResult()] = buffer;
-    return success();
-  }
-  Value bytes = indexConstant(builder, loc, width);
-  for (const LinearIndex &dim : buffer.dims)
-    bytes = arith::MulIOp::create(builder, loc, bytes,
-                                  dim.materialize(builder, loc));
-  bytes = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), bytes);
-  buffer.pointer =
-      callService(builder, loc, call, offsetof(nst_services, scratch),
-                  pointerType, {bytes});
   buffers[alloc.getResult()] = buffer;
-  // Out of memory ends the kernel here; finishFunction makes the branch, since
-  // loops that are being emitted hold on to places in this block.
-  Value null = LLVM::ZeroOp::create(builder, loc, pointerType);
-  allocationChecks.push_back(LLVM::ICmpOp::create(
-      builder, loc, LLVM::ICmpPredicate::eq, buffer.pointer, null));
-  return success();
 }

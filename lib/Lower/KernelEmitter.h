@@ -15,18 +15,24 @@
 //
 // Split over KernelEmitter.cpp (functions, loops, buffers), ParallelEmitter.cpp
 // (parallel loops), BlockEmitter.cpp (blocks and their bodies),
-// MemoryEmitter.cpp (loads and stores) and Registers.cpp (register buffers to
-// values).
+// MemoryEmitter.cpp (loads and stores). StoragePlan.cpp says which buffers
+// share memory, Registers.cpp makes values of register buffers.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NESTOR_LIB_LOWER_KERNELEMITTER_H
 #define NESTOR_LIB_LOWER_KERNELEMITTER_H
 
 #include "LinearIndex.h"
+#include "StoragePlan.h"
 
 #include "nestor/Dialect/Nest/Nest.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+namespace nestor::analysis {
+struct Access;
+class AffineSpace;
+} // namespace nestor::analysis
 
 namespace nestor::lower {
 
@@ -68,13 +74,20 @@ private:
   mlir::LogicalResult emitVectorized(nest::ForOp loop, int64_t lower,
                                      int64_t count);
   mlir::LogicalResult emitParallel(nest::ForOp loop);
-  mlir::LogicalResult emitAlloc(nest::AllocOp alloc);
-  mlir::Value stackSlot(nest::AllocOp alloc, mlir::Type element);
+  void emitAlloc(nest::AllocOp alloc);
+  mlir::Value stackSlot(nest::AllocOp alloc);
+  mlir::Value scratch(nest::AllocOp alloc);
   LinearIndex bound(mlir::AffineMap map, mlir::ValueRange operands, bool upper);
   LinearIndex evaluate(mlir::AffineExpr expr, unsigned numDims,
                        mlir::ValueRange operands);
   LinearIndex divide(mlir::AffineExprKind kind, const LinearIndex &lhs,
                      const LinearIndex &rhs);
+  LinearIndex divideRest(mlir::AffineExprKind kind, const LinearIndex &lhs,
+                         int64_t divisor);
+  // --- requests for what later iterations read (PrefetchEmitter.cpp)
+  void emitPrefetches(nest::ForOp loop);
+  void prefetchBox(const analysis::Access &access, nest::BlockOp block,
+                   nest::ForOp loop, analysis::AffineSpace &space);
   mlir::LogicalResult finishFunction();
   void returnEarlyIf(mlir::Value status);
 
@@ -86,7 +99,10 @@ private:
   mlir::LogicalResult emitStructured(mlir::Operation *op);
   mlir::LogicalResult emitAssert(mlir::Operation *op);
   bool emitLinear(mlir::Operation *op);
-  mlir::Value vectorCondition(const LinearIndex &index, bool equal);
+  std::optional<LinearIndex> linearResult(mlir::Operation *op);
+  mlir::Value condition(const LinearIndex &index, bool equal);
+  /// The index as a value: a scalar, or a vector where lanes differ.
+  mlir::Value valueOf(const LinearIndex &index);
   /// Runs `body` when the constraints hold: not at all, under scf.if, or
   /// under a mask.
   mlir::LogicalResult guarded(nest::BlockOp block,
@@ -121,6 +137,7 @@ private:
   }
 
   nest::FuncOp kernel;
+  StoragePlan plan;
   mlir::ModuleOp target;
   mlir::OpBuilder builder;
   mlir::Location loc;
@@ -136,8 +153,16 @@ private:
   /// Slots of register buffers with the element's type, of all functions at
   /// hand; finishFunction makes values of them.
   llvm::SmallVector<std::pair<mlir::LLVM::AllocaOp, mlir::Type>> registers;
-  /// Slots whose life ends with the region being emitted.
-  llvm::SmallVector<mlir::Value> living;
+  /// Scratch, by function and memory of the plan.
+  llvm::DenseMap<std::pair<mlir::Operation *, unsigned>, mlir::Value> memories;
+
+  /// Divisions of what varies over lanes, for other digits of the same index.
+  struct Division {
+    LinearIndex dividend;
+    int64_t divisor;
+    mlir::Value quotient;
+  };
+  llvm::SmallVector<Division> divisions;
 
   llvm::DenseMap<mlir::Value, Buffer> buffers;
   llvm::DenseMap<mlir::Value, LinearIndex> linears;

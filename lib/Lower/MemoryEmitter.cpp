@@ -34,31 +34,13 @@ std::optional<LinearIndex> KernelEmitter::elementOffset(const Buffer &buffer,
   LinearIndex offset, stride = LinearIndex::ofConstant(1);
   for (int64_t d = static_cast<int64_t>(indices.size()) - 1; d >= 0; --d) {
     std::optional<LinearIndex> index = linear(indices[d]);
-    if (!index || (index->lane != 0 && !stride.isConstant()))
+    if (!index || (!index->isUniform() && !stride.isConstant()))
       return std::nullopt;
     offset = offset + times(*index, stride);
     if (d > 0)
       stride = times(buffer.dims[d], stride);
   }
   return offset;
-}
-
-/// Whether an emitted index is seen to be at least 0.
-static bool isNonNegative(Value index) {
-  if (auto arg = dyn_cast<BlockArgument>(index)) {
-    auto loop = dyn_cast<scf::ForOp>(arg.getOwner()->getParentOp());
-    if (loop)
-      return arg == loop.getInductionVar() &&
-             isNonNegative(loop.getLowerBound());
-    // Sizes.
-    return isa<LLVM::LLVMFuncOp>(arg.getOwner()->getParentOp());
-  }
-  if (auto constant = getConstantIntValue(index))
-    return *constant >= 0;
-  Operation *op = index.getDefiningOp();
-  return isa_and_nonnull<arith::AddIOp, arith::MulIOp, arith::DivUIOp,
-                         arith::RemUIOp, arith::IndexCastOp>(op) &&
-         llvm::all_of(op->getOperands(), isNonNegative);
 }
 
 Value KernelEmitter::pointerTo(const Buffer &buffer,
@@ -144,7 +126,7 @@ LogicalResult KernelEmitter::emitLoad(memref::LoadOp op) {
   if (offset && offset->isUniform() && !mode.mask) {
     loaded = LLVM::LoadOp::create(builder, loc, storage,
                                   pointerTo(buffer, *offset), align);
-  } else if (offset && offset->lane == 1) {
+  } else if (offset && offset->isContiguous()) {
     Value pointer = pointerTo(buffer, *offset);
     if (!mode.mask) {
       loaded =
@@ -304,9 +286,10 @@ LogicalResult KernelEmitter::emitStore(memref::StoreOp op) {
   int64_t align = byteWidth(storage);
   std::optional<LinearIndex> offset = elementOffset(buffer, op.getIndices());
   bool uniform = offset && offset->isUniform();
+  // One element for all lanes: their sum, or what the last lane stores.
   if (uniform && isVector(value(op.getValueToStore())) &&
       !emitLaneReduction(op))
-    return op.emitError("stores different lanes into one element");
+    uniform = false;
   Value stored = value(op.getValueToStore());
   if (!uniform)
     stored = broadcast(stored);
@@ -333,7 +316,7 @@ LogicalResult KernelEmitter::emitStore(memref::StoreOp op) {
     LLVM::StoreOp::create(builder, loc, stored, pointer, align);
     return success();
   }
-  if (offset && offset->lane == 1) {
+  if (offset && offset->isContiguous()) {
     Value pointer = pointerTo(buffer, *offset);
     if (mode.mask)
       LLVM::MaskedStoreOp::create(builder, loc, stored, pointer, mode.mask,

@@ -35,8 +35,7 @@ public:
   explicit LaneCheck(Value lane) : lane(lane) {}
 
   bool check(nest::BlockOp block) {
-    // Divisions of the lane are no linear index.
-    if (dividesLane(block))
+    if (!checkDivisions(block))
       return false;
     for (Region *region : {&block.getInit(), &block.getBody()}) {
       if (region->empty())
@@ -64,19 +63,64 @@ private:
     return false;
   }
 
-  bool dividesLane(nest::BlockOp block) {
-    SmallVector<AffineExpr> exprs(block.getBindings().getResults());
-    if (std::optional<IntegerSet> set = block.getPredicate())
-      llvm::append_range(exprs, set->getConstraints());
+  bool dividesLane(nest::BlockOp block, AffineExpr expr) {
     bool found = false;
-    for (AffineExpr expr : exprs)
-      expr.walk([&](AffineExpr e) {
-        bool divides = e.getKind() == AffineExprKind::FloorDiv ||
-                       e.getKind() == AffineExprKind::CeilDiv ||
-                       e.getKind() == AffineExprKind::Mod;
-        found |= divides && dependsOnLane(block, e);
-      });
+    expr.walk([&](AffineExpr e) {
+      bool divides = e.getKind() == AffineExprKind::FloorDiv ||
+                     e.getKind() == AffineExprKind::CeilDiv ||
+                     e.getKind() == AffineExprKind::Mod;
+      found |= divides && dependsOnLane(block, e);
+    });
     return found;
+  }
+
+  /// Whether the bindings tell which value `expr` has: it is one of them, or
+  /// its digits are.
+  static bool isTold(AffineExpr expr, ArrayRef<AffineExpr> bindings) {
+    if (llvm::is_contained(bindings, expr))
+      return true;
+    for (AffineExpr binding : bindings) {
+      auto mod = dyn_cast<AffineBinaryOpExpr>(binding);
+      auto divisor = mod ? dyn_cast<AffineConstantExpr>(mod.getRHS())
+                         : AffineConstantExpr();
+      if (divisor && mod.getKind() == AffineExprKind::Mod &&
+          mod.getLHS() == expr && divisor.getValue() > 1)
+        return isTold(expr.floorDiv(divisor), bindings);
+    }
+    return false;
+  }
+
+  /// Lanes may meet in one value of a divided iterator. That is fine for what
+  /// is written once, not for what is updated.
+  bool checkDivisions(nest::BlockOp block) {
+    bool divides = false, injective = false;
+    SmallVector<AffineExpr> bindings(block.getBindings().getResults());
+    for (auto [i, binding] : llvm::enumerate(bindings)) {
+      if (!dependsOnLane(block, binding))
+        continue;
+      if (!dividesLane(block, binding)) {
+        injective = true;
+        continue;
+      }
+      divides = true;
+      if (block.getIteratorKind(i) != nest::IteratorKind::Spatial)
+        return false;
+      if (auto mod = dyn_cast<AffineBinaryOpExpr>(binding))
+        injective |= mod.getKind() == AffineExprKind::Mod &&
+                     !dividesLane(block, mod.getLHS()) &&
+                     isTold(mod.getLHS(), bindings);
+    }
+    if (!divides || injective)
+      return true;
+    llvm::DenseSet<Value> stored;
+    block->walk([&](memref::StoreOp op) { stored.insert(op.getMemRef()); });
+    return !block
+                ->walk([&](memref::LoadOp op) {
+                  return stored.contains(op.getMemRef())
+                             ? WalkResult::interrupt()
+                             : WalkResult::advance();
+                })
+                .wasInterrupted();
   }
 
   bool varies(ValueRange operands) {

@@ -3,7 +3,7 @@
 // Sizes of a buffer inside a loop are found where it is made: before the loop.
 //
 // CHECK: llvm.func hidden @f(
-// CHECK: arith.ceildivsi
+// CHECK: arith.shrsi
 // CHECK: llvm.call
 // CHECK: scf.for
 nest.func @f(%A: memref<?xf32>, %B: memref<?xf32>, %n: index)
