@@ -49,3 +49,43 @@ nest.func @scope(%A: memref<4xf32>) {
   // expected-error @+1 {{knows the scopes "shared" and "register", got "moon"}}
   %m = nest.alloc : memref<4xf32, "moon">
 }
+
+// -----
+
+nest.func @mixed(%A: memref<4xf32>) {
+  nest.for %i = 0 to 4 {
+    // expected-error @+1 {{holds either statements or a nest, in body and init alike}}
+    nest.block "A" (%v : spatial = %i to 4) {
+      nest.block "B" (%w : spatial = %v to 4) {}
+      // expected-note @+1 {{unlike the rest}}
+      %c = arith.constant 0.0 : f32
+    }
+  }
+}
+
+// -----
+
+nest.func @mixed_init(%A: memref<4xf32>) {
+  nest.for %i = 0 to 4 {
+    // expected-error @+1 {{holds either statements or a nest, in body and init alike}}
+    nest.block "A" (%v : reduce = %i to 4) init {
+      // expected-note @+1 {{unlike the rest}}
+      %c = arith.constant 0.0 : f32
+    } {
+      nest.block "B" (%w : spatial = %v to 4) {}
+    }
+  }
+}
+
+// -----
+
+nest.func @through_two(%A: memref<4xf32>) {
+  nest.for %i = 0 to 4 {
+    // expected-error @+1 {{body uses a value from outside that is neither a buffer nor a size}}
+    nest.block "A" (%v : spatial = %i to 4) {
+      // expected-note @+1 {{used here}}
+      nest.for %j = 0 to %i {
+      }
+    }
+  }
+}

@@ -36,3 +36,33 @@ nest.func @matmul(%A: memref<?x64xf32>, %B: memref<64x32xf32>, %C: memref<?x32xf
     }
   }
 }
+
+// A block around a nest: its iterators are what loops and blocks inside see.
+// CHECK-LABEL: nest.func @nested
+// CHECK: nest.block "C_o" (%[[V:.*]] : spatial = %{{.*}} to 4, %[[W:.*]] : reduce = %{{.*}} to 3) init {
+// CHECK-NEXT: nest.for %[[I:.*]] = 0 to %[[V]] + 1 {
+// CHECK-NEXT: nest.block "Z" (%{{.*}} : spatial = %[[I]] + %[[V]] * 4 to 16) {
+// CHECK: } {
+// CHECK-NEXT: %{{.*}} = nest.alloc : memref<2xf32>
+// CHECK-NEXT: nest.for %[[K:.*]] = 0 to 2 {
+// CHECK-NEXT: nest.block "C" (%{{.*}} : spatial = %[[V]] to 16, %{{.*}} : reduce = %[[K]] + %[[W]] * 2 to 6) where (%[[V]] - %[[K]] >= 0) {
+nest.func @nested(%C: memref<16xf32>) {
+  nest.for %io = 0 to 4 {
+    nest.for %ko = 0 to 3 {
+      nest.block "C_o" (%v : spatial = %io to 4, %w : reduce = %ko to 3) init {
+        nest.for %i = 0 to %v + 1 {
+          nest.block "Z" (%vi : spatial = %i + %v * 4 to 16) {
+            %z = arith.constant 0.0 : f32
+            memref.store %z, %C[%vi] : memref<16xf32>
+          }
+        }
+      } {
+        %T = nest.alloc : memref<2xf32>
+        nest.for %k = 0 to 2 {
+          nest.block "C" (%vi : spatial = %v to 16, %vk : reduce = %k + %w * 2 to 6) where (%v - %k >= 0) {
+          }
+        }
+      }
+    }
+  }
+}
