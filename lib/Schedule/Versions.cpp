@@ -28,20 +28,6 @@ static unsigned versionIterator(RewriterBase &rewriter, nest::BlockOp block,
   return i;
 }
 
-Outcome sched::checkVersions(nest::AllocOp alloc) {
-  for (Operation *user : alloc.getResult().getUsers()) {
-    auto block = user->getParentOfType<nest::BlockOp>();
-    if (auto around =
-            block ? block->getParentOfType<nest::BlockOp>() : nest::BlockOp())
-      return Outcome::refused(describe(block) + " uses " +
-                              describe(alloc.getResult()) + " inside of " +
-                              describe(around))
-          .note(block, "it sees no loop outside of that, so cannot be told "
-                       "which version to use; blockize afterwards");
-  }
-  return Outcome::done();
-}
-
 void sched::hoistVersions(RewriterBase &rewriter, nest::AllocOp alloc,
                           nest::ForOp loop, int64_t versions,
                           AffineSpace &space) {

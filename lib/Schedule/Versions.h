@@ -11,10 +11,6 @@
 
 namespace nestor::sched {
 
-/// Whether every block that uses `alloc` can be told its version: not those in
-/// the nest of another block, which see no loops outside of it.
-Outcome checkVersions(nest::AllocOp alloc);
-
 /// Moves `alloc` out of `loop`, its parent. With more than one version it gets
 /// a leading dim, in which the blocks below the loop index with
 /// `variable mod versions`, through one more iterator.

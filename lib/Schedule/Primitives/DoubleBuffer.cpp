@@ -37,8 +37,6 @@ Outcome sched::doubleBuffer(RewriterBase &rewriter, nest::BlockOp block,
                             stringifyLoopKind(loop.getKind()))
         .note(loop, "iterations that run at once cannot take turns with two "
                     "versions");
-  if (Outcome outcome = checkVersions(alloc); !outcome.isDone())
-    return outcome;
   AffineSpace space(funcOf(block));
   hoistVersions(rewriter, alloc, loop, 2, space);
   return Outcome::done();

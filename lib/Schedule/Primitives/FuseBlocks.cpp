@@ -200,7 +200,8 @@ Outcome sched::fuseBlocks(RewriterBase &rewriter, nest::BlockOp first,
   Operation *scope = commonAncestor({first, second});
   Operation *top = childHolding(scope, first),
             *otherTop = childHolding(scope, second);
-  if (first == second || top == otherTop)
+  if (top == otherTop ||
+      (isa<nest::ForOp>(scope) && top == first && otherTop == second))
     return Outcome::refused(describe(first) + " and " + describe(second) +
                             " are in one nest already")
         .note(second, "fuse_blocks takes blocks of two nests; shift moves "

@@ -184,9 +184,6 @@ Outcome sched::pipeline(RewriterBase &rewriter, nest::ForOp loop,
     return Outcome::refused("the bounds of " + describe(loop) + " are lists")
         .note(loop, "its first and last iteration are no single expressions; "
                     "split its domain first");
-  for (nest::AllocOp alloc : allocs)
-    if (Outcome outcome = checkVersions(alloc); !outcome.isDone())
-      return outcome;
   if (Outcome outcome = checkOrder(loop, parts, space); !outcome.isDone())
     return outcome;
 
