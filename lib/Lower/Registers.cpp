@@ -189,7 +189,8 @@ public:
 private:
   void rewriteLoop(scf::ForOp loop);
   void rewriteIf(scf::IfOp branch);
-  void rewriteAccess(Operation *op, const Access &access);
+  void rewriteAccess(Operation *op, Access access);
+  void erase(Operation *op);
   Value read(const Access &access);
   void write(const Access &access, Value stored);
   Value convert(Value value, Type type);
@@ -257,7 +258,7 @@ void Promoter::write(const Access &access, Value stored) {
   }
 }
 
-void Promoter::rewriteAccess(Operation *op, const Access &access) {
+void Promoter::rewriteAccess(Operation *op, Access access) {
   builder.setInsertionPoint(op);
   if (auto load = dyn_cast<LLVM::LoadOp>(op)) {
     load.replaceAllUsesWith(read(access));
@@ -274,6 +275,14 @@ void Promoter::rewriteAccess(Operation *op, const Access &access) {
     write(access, arith::SelectOp::create(builder, loc, masked.getMask(),
                                           masked.getValue(), read(access)));
   }
+  erase(op);
+}
+
+/// New operations may come to lie where erased ones were: the tables forget
+/// these.
+void Promoter::erase(Operation *op) {
+  all.accesses.erase(op);
+  all.holdsAccess.erase(op);
   op->erase();
 }
 
@@ -312,7 +321,7 @@ void Promoter::rewriteLoop(scf::ForOp loop) {
   for (auto [i, piece] : llvm::enumerate(changed))
     current[piece] = carried.getResult(old + i);
   loop.replaceAllUsesWith(carried.getResults().take_front(old));
-  loop.erase();
+  erase(loop);
 }
 
 void Promoter::rewriteIf(scf::IfOp branch) {
@@ -356,7 +365,7 @@ void Promoter::rewriteIf(scf::IfOp branch) {
   for (auto [i, piece] : llvm::enumerate(changed))
     current[piece] = carried.getResult(old + i);
   branch.replaceAllUsesWith(carried.getResults().take_front(old));
-  branch.erase();
+  erase(branch);
 }
 
 void Promoter::run(Block &block) {
