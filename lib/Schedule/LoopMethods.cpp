@@ -86,7 +86,7 @@ Result<LoopRefs> Schedule::split(LoopRef loop, ArrayRef<Param> factors,
   Builder builder(func.getContext());
   Mixed mixed = mix(factors);
   return performLoops<SplitOp>(
-      factors.size() + (tail == Tail::Peel), recorded(loop), mixed.dynamic,
+      factors.size(), recorded(loop), mixed.dynamic,
       builder.getDenseI64ArrayAttr(mixed.numbers),
       tail == Tail::Predicate
           ? StringAttr()
