@@ -12,6 +12,7 @@
 #include "../Rewrite.h"
 
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -155,10 +156,11 @@ static nest::BlockOp makeFill(RewriterBase &rewriter, nest::BlockOp block,
   memref::StoreOp::create(rewriter, loc, constant, old.getMemRef(), at);
   rewriter.eraseOp(store);
   // What computed the value is dead now.
-  for (Operation &op : llvm::make_early_inc_range(
-           llvm::reverse(fill.getBodyBlock()->without_terminator())))
-    if (!isa<memref::StoreOp>(op) && op.use_empty())
-      rewriter.eraseOp(&op);
+  SmallVector<Operation *> all(
+      llvm::make_pointer_range(fill.getBodyBlock()->without_terminator()));
+  for (Operation *op : llvm::reverse(all))
+    if (!isa<memref::StoreOp>(op) && op->use_empty())
+      rewriter.eraseOp(op);
   return fill;
 }
 
@@ -292,20 +294,17 @@ Result<nest::BlockOp> sched::decomposePadding(RewriterBase &rewriter,
   }
   rewriter.modifyOpInPlace(
       plan.store, [&]() { plan.store.getValueMutable().assign(value); });
-  SmallVector<Operation *> dead{plan.choice};
+  llvm::SetVector<Operation *> dead;
+  dead.insert(plan.choice);
   while (!dead.empty()) {
     Operation *op = dead.pop_back_val();
-    if (!op->use_empty() || op == plan.store.getOperation())
-      continue;
-    SmallVector<Operation *> makers;
+    if (!op->use_empty())
+      continue; // comes again with its last user
     for (Value operand : op->getOperands())
       if (Operation *maker = operand.getDefiningOp();
-          maker && !llvm::is_contained(makers, maker))
-        makers.push_back(maker);
+          maker && block->isProperAncestor(maker) && isMemoryEffectFree(maker))
+        dead.insert(maker);
     rewriter.eraseOp(op);
-    for (Operation *maker : makers)
-      if (block->isProperAncestor(maker) && isMemoryEffectFree(maker))
-        dead.push_back(maker);
   }
   restrict(rewriter, block, plan, space);
   eraseDeadIndices(rewriter, block);

@@ -225,7 +225,11 @@ static SmallVector<Value> emitIndices(RewriterBase &rewriter,
 static Value allocLike(RewriterBase &rewriter, Value buffer, Location loc,
                        AffineSpace &space) {
   OpBuilder::InsertionGuard guard(rewriter);
-  rewriter.setInsertionPointToStart(&space.getFunc().getBody().front());
+  // It lives where the other one does.
+  if (Operation *alloc = buffer.getDefiningOp())
+    rewriter.setInsertionPoint(alloc);
+  else
+    rewriter.setInsertionPointToStart(&space.getFunc().getBody().front());
   auto old = cast<MemRefType>(buffer.getType());
   auto type = MemRefType::get(old.getShape(), old.getElementType());
   SmallVector<Value> operands;

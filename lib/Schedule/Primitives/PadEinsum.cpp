@@ -125,6 +125,12 @@ static Outcome check(nest::BlockOp block, ArrayRef<int64_t> multiples,
     return Outcome::refused(describe(plan.top) + " holds other blocks than " +
                             describe(block))
         .note(plan.top, "pad before moving blocks together");
+  for (const Access &access : accessesOf(block))
+    if (Operation *alloc = access.buffer.getDefiningOp();
+        alloc && plan.top->isAncestor(alloc))
+      return Outcome::refused(describe(access.buffer) + " lives inside " +
+                              describe(plan.top))
+          .note(alloc, "pad before buffers move");
   for (nest::ForOp loop : loops)
     if (!feeds(loop, block) || loop.getKind() != nest::LoopKind::Serial)
       return Outcome::refused(describe(loop) + " repeats " + describe(block) +

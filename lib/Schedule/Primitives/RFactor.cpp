@@ -423,10 +423,14 @@ Result<nest::BlockOp> sched::rfactor(RewriterBase &rewriter, nest::ForOp loop,
   if (Outcome outcome = check(loop, axis, space, plan); !outcome.isDone())
     return outcome;
   OpBuilder::InsertionGuard guard(rewriter);
-  rewriter.setInsertionPointToStart(&func.getBody().front());
   SmallVector<Value> parts;
   for (memref::StoreOp store : plan.reducer.stores) {
     Value buffer = store.getMemRef();
+    // Where the accumulator lives, so do its parts.
+    if (Operation *alloc = buffer.getDefiningOp())
+      rewriter.setInsertionPoint(alloc);
+    else
+      rewriter.setInsertionPointToStart(&func.getBody().front());
     SmallVector<AffineExpr> shape = space.shapeOf(buffer);
     shape.insert(shape.begin() + plan.axis, space.extentOf(loop));
     SmallVector<int64_t> dims;
@@ -451,3 +455,46 @@ Result<nest::BlockOp> sched::rfactor(RewriterBase &rewriter, nest::ForOp loop,
 Outcome RFactorOp::run(Invocation &at) {
   return at.call(sched::rfactor, getLoop(), getAxis());
 }
+
+NESTOR_PRIMITIVE(rfactor) = {
+    .name = "rfactor",
+    .family = "reduction",
+    .does = "Reduces in parts, then the parts.",
+    .law = "The update is associative and commutative.",
+    .refuses = "blocks that are no reduction with init\n"
+               "updates that are not known to be associative and "
+               "commutative\n"
+               "loops that feed spatial iterators\n"
+               "nests that hold other blocks\n"
+               "predicates or bounds that can skip the first step "
+               "of a part\n"
+               "an axis that the new buffer does not have",
+    .syntax = "%partial = rfactor %loop axis N",
+    .notes = R"(
+Each value of the loop accumulates in an element of its own, of a new buffer with one
+more dim at the axis; a second block combines them.
+)",
+    .before = R"(
+nest.func @f(%A: memref<4x8xf32>, %S: memref<4xf32>) {
+  nest.for %i = 0 to 4 {
+    nest.for %k = 0 to 8 {
+      nest.block "S" (%vi : spatial = %i to 4, %vk : reduce = %k to 8) init {
+        %z = arith.constant 0.0 : f32
+        memref.store %z, %S[%vi] : memref<4xf32>
+      } {
+        %a = memref.load %A[%vi, %vk] : memref<4x8xf32>
+        %s = memref.load %S[%vi] : memref<4xf32>
+        %t = arith.addf %s, %a : f32
+        memref.store %t, %S[%vi] : memref<4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%s = get_block "S" in %root
+%i, %k = get_loops %s : 2
+%ko, %ki = split %k by [-1, 4] : 2
+%r = rfactor %ki axis 0
+)",
+};
