@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 #include "nestor/Dialect/Nest/Nest.h"
 
+#include "nestor/Dialect/Nest/Padding.h"
+
 #include "nestor/Dialect/Nest/NestOpsDialect.cpp.inc"
 #include "nestor/Dialect/Nest/NestOpsEnums.cpp.inc"
 
@@ -392,5 +394,7 @@ LogicalResult AllocOp::verify() {
   for (Value size : getSizes())
     if (!isSize(size))
       return emitOpError("shape operands are sizes of the nest.func");
+  if (failed(verifyAlign(*this)))
+    return failure();
   return verifyShape(*this, getShapeMap(), type, getSizes().size());
 }
