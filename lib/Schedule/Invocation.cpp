@@ -32,7 +32,8 @@ static Nests knowledgeOf(Operation *op) {
               "blockize", "transform_block_layout", "compact_buffers",
               "set_scope"},
              Nests::Anywhere)
-      .Cases({"compute_at", "reverse_compute_at"}, Nests::Opaque)
+      .Cases({"compute_at", "reverse_compute_at", "cache_read", "cache_write"},
+             Nests::Opaque)
       .Default(Nests::None);
 }
 

@@ -63,7 +63,7 @@ static Result<Loops> loopsOfIterators(nest::BlockOp block,
   }
   for (auto [i, loop] : llvm::enumerate(loops)) {
     AffineExpr lower = space.lowerOf(loop), extent = space.extentOf(loop);
-    if (!lower || !extent || lower != space.constant(0) ||
+    if (!lower || !extent || lower != space.constant(0) || extent == lower ||
         !space.isEqual(extent, form.extents[i]))
       return Outcome::refused(describe(loop) +
                               " does not run through iterator " + Twine(i) +
@@ -184,7 +184,8 @@ Outcome sched::transformBlockLayout(RewriterBase &rewriter, nest::BlockOp block,
     iteratorOf[binding] = getAffineDimExpr(i, space.getContext());
   for (AffineExpr &expr : *old)
     expr = space.simplify(expr).replace(iteratorOf);
-  rewriter.moveOpBefore(block, rewriter.getInsertionBlock()->getTerminator());
+  rewriter.moveOpBefore(block, rewriter.getInsertionBlock(),
+                        rewriter.getInsertionPoint());
   rewriter.modifyOpInPlace(block, [&]() {
     for (Region *region : {&block.getBody(), &block.getInit()}) {
       if (region->empty())
@@ -215,3 +216,38 @@ Outcome sched::transformBlockLayout(RewriterBase &rewriter, nest::BlockOp block,
 Outcome TransformBlockLayoutOp::run(Invocation &at) {
   return at.call(sched::transformBlockLayout, getBlock(), getMap());
 }
+
+NESTOR_PRIMITIVE(transform_block_layout) = {
+    .name = "transform_block_layout",
+    .family = "tensor",
+    .does = "Gives a block other iterators, digits and joins of the old ones, "
+            "and new loops for them.",
+    .law = "The map is one to one onto a box, iterators of different kinds "
+           "stay apart, and every dependence keeps its order.",
+    .refuses = "iterators that are not a loop of their own, or loops that do "
+               "not run through the domain\n"
+               "blocks with a predicate or a nest\n"
+               "loops that hold something else, have a kind or are annotated\n"
+               "maps that are not one to one, leave gaps or do not start at 0\n"
+               "results that mix iterators of different kinds\n"
+               "a reduction with init that would start elsewhere\n"
+               "orders that break a dependence",
+    .syntax = "transform_block_layout %block to MAP",
+    .notes = "The map takes the old iterators to the new ones.",
+    .before = R"(
+nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 4 {
+      nest.block "B" (%vi : spatial = %i to 8, %vj : spatial = %j to 4) {
+        %a = memref.load %A[%vi, %vj] : memref<8x4xf32>
+        memref.store %a, %B[%vi, %vj] : memref<8x4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+transform_block_layout %b to affine_map<(i, j) -> (i * 4 + j)>
+)",
+};

@@ -140,6 +140,10 @@ static Result<Plan> planBlockize(nest::ForOp loop, AffineSpace &space) {
     if (around.getKind() == nest::LoopKind::Vectorize)
       return Outcome::refused(describe(around) + " is vectorize")
           .note(around, "a nest cannot run in lanes; vectorize inside");
+  for (nest::ForOp inner : plan.inner)
+    if (inner.getConstantTripCount() == 0)
+      return Outcome::refused(describe(inner) + " has no iteration")
+          .note(inner, "there is nothing to make a block of");
   std::string why;
   std::optional<Subspace> parts =
       divideSubspace(plan.block, plan.inner, space, why);
@@ -280,3 +284,50 @@ Result<nest::BlockOp> sched::blockize(RewriterBase &rewriter,
 Outcome BlockizeOp::run(Invocation &at) {
   return at.call(sched::blockize, getLoop());
 }
+
+NESTOR_PRIMITIVE(blockize) = {
+    .name = "blockize",
+    .family = "tensor",
+    .does = "Makes a loop and what is inside of it one block.",
+    .law = "Every binding is an outer part, counted in steps of what the inner "
+           "loops run through, and an inner part; no access comes between an "
+           "init and the inits that now run with it.",
+    .refuses = "a loop that does not hold a chain of loops with one block\n"
+               "loops that run through no box of constant shape\n"
+               "bindings, or a predicate, that mix inner and outer loops\n"
+               "a predicate of inner loops that cuts reduction steps off\n"
+               "loops around that are vectorized\n"
+               "reductions that read other elements of what they sum up",
+    .syntax = "%outer = blockize %loop",
+    .notes = R"(
+The new block has the iterators that loops outside vary. When some of them are
+reduce iterators, the init becomes a nest of the new block; else it stays where
+it is. Loops inside are scheduled on: `get_loops` of a block inside gives those
+up to the block around. Primitives that do not look into nests refuse kernels
+that have some; they come before.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8x8xf32>, %C: memref<8xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %ko = 0 to 2 {
+      nest.for %ki = 0 to 4 {
+        nest.block "C" (%vi : spatial = %i to 8, %vk : reduce = %ko * 4 + %ki to 8) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %C[%vi] : memref<8xf32>
+        } {
+          %a = memref.load %A[%vi, %vk] : memref<8x8xf32>
+          %c = memref.load %C[%vi] : memref<8xf32>
+          %s = arith.addf %c, %a : f32
+          memref.store %s, %C[%vi] : memref<8xf32>
+        }
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%c = get_block "C" in %root
+%i, %ko, %ki = get_loops %c : 3
+%o = blockize %ki
+)",
+};

@@ -175,6 +175,30 @@ module attributes {transform.with_named_sequence} {
 // -----
 
 module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<16x16xf32>, %B: memref<16x16xf32>) {
+    nest.for %i = 0 to 16 {
+      // expected-note @+1 {{there is nothing to make a block of}}
+      nest.for %j = 16 to 16 {
+        nest.block "B" (%vi : spatial = %i to 16, %vj : spatial = %j to 16) {
+          %a = memref.load %A[%vi, %vj] : memref<16x16xf32>
+          memref.store %a, %B[%vi, %vj] : memref<16x16xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i, %j = transform.nest.get_loops %b : 2
+    // expected-error @+1 {{loop 1 of block 'B' has no iteration}}
+    %o = transform.nest.blockize %j
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
   nest.func @f(%A: memref<16xf32>, %C: memref<4xf32>) {
     nest.for %k = 0 to 4 {
       // expected-note @+1 {{the init needs loops of its own; split it first}}
