@@ -6,6 +6,7 @@
 // remembers of integer sets.
 #include "nestor/Schedule/Schedule.h"
 #include "nestor/Analysis/StructuralHash.h"
+#include "nestor/Schedule/ContextPool.h"
 #include "nestor/Schedule/Extension.h"
 
 #include "benchmark/benchmark.h"
@@ -13,6 +14,7 @@
 
 #include <chrono>
 #include <functional>
+#include <sys/resource.h>
 
 using namespace mlir;
 using namespace nestor;
@@ -243,6 +245,35 @@ void replay(benchmark::State &state) {
     state.ResumeTiming();
   }
 }
+
+/// 100,000 schedules of one kernel in one process, with drawn decisions.
+void search(benchmark::State &state) {
+  ContextPool pool(makeContext, kMatmul);
+  Random random(1);
+  for (auto _ : state)
+    for (int i = 0; i < 100000; ++i) {
+      auto lease = pool.take();
+      Schedule &s = lease->getSchedule();
+      BlockRef mm = *s.getBlock("mm"), relu = *s.getBlock("relu");
+      LoopRefs loops = *s.getLoops(mm), tiled;
+      for (LoopRef loop : loops)
+        for (LoopRef part :
+             *s.split(loop, *s.samplePerfectTile(loop, 3, 64, random)))
+          tiled.push_back(part);
+      bool done = s.reorder({tiled[0], tiled[3], tiled[6], tiled[1], tiled[4],
+                             tiled[7], tiled[2], tiled[5], tiled[8]})
+                      .isDone() &&
+                  s.reverseComputeAt(relu, tiled[3]).isDone() &&
+                  s.unroll(tiled[2]).isDone() && s.parallel(tiled[0]).isDone();
+      if (!done)
+        state.SkipWithError("refused");
+      benchmark::DoNotOptimize(s.print());
+    }
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  state.counters["peak_rss_mb"] = double(usage.ru_maxrss) / 1024;
+  state.counters["contexts"] = pool.countContexts();
+}
 } // namespace
 
 int main(int argc, char **argv) {
@@ -262,6 +293,9 @@ int main(int argc, char **argv) {
   benchmark::RegisterBenchmark("fork", fork);
   benchmark::RegisterBenchmark("structural_hash", hash);
   benchmark::RegisterBenchmark("replay_30_steps", replay);
+  benchmark::RegisterBenchmark("search_100000_schedules", search)
+      ->Iterations(1)
+      ->Unit(benchmark::kSecond);
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   return 0;

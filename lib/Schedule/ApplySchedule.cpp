@@ -64,14 +64,17 @@ private:
     std::vector<std::string> skipped;
     options.skipRefused = skipRefused;
     options.skipped = &skipped;
+    Operation *refused = nullptr;
+    options.refused = &refused;
     Result<std::unique_ptr<Schedule>> done =
         Schedule::replay(sequence, kernel, options);
     for (const std::string &text : skipped)
-      kernel.emitRemark("left out: ") << text;
+      emitRemark(kernel.getLoc(), "left out: ") << text;
     if (done)
       return success();
     const Outcome &outcome = done.getOutcome();
-    InFlightDiagnostic error = kernel.emitError(outcome.getReason());
+    InFlightDiagnostic error = emitError(
+        refused ? refused->getLoc() : kernel.getLoc(), outcome.getReason());
     for (const Outcome::Note &note : outcome.getNotes())
       error.attachNote(note.where) << note.text;
     return error;

@@ -67,6 +67,12 @@ public:
   Outcome give(llvm::ArrayRef<int64_t> values) {
     return bindAll(llvm::SmallVector<int64_t>(values));
   }
+  /// Refuses when the operation has not as many results. To be asked before a
+  /// primitive that rewrites.
+  Outcome expect(size_t count, llvm::StringRef what) const {
+    return count == op->getNumResults() ? Outcome::done()
+                                        : wrongCount(count, what);
+  }
   /// Whether the operation is a record that may be amended.
   virtual bool records() const { return false; }
 

@@ -143,8 +143,11 @@ public:
         continue;
       std::string where =
           ("step " + Twine(number) + ", " + op.getName().getStringRef()).str();
-      if (!options.skipRefused || !outcome.isRefused())
+      if (!options.skipRefused || !outcome.isRefused()) {
+        if (options.refused)
+          *options.refused = &op;
         return std::move(outcome).within(where);
+      }
       if (options.skipped)
         options.skipped->push_back(where + ": " + outcome.getText());
     }

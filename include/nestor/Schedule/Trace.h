@@ -69,6 +69,8 @@ struct ReplayOptions {
   bool skipRefused = false;
   /// The steps that were left out, each with its reason.
   std::vector<std::string> *skipped = nullptr;
+  /// The operation of the given sequence that was refused.
+  mlir::Operation **refused = nullptr;
 };
 
 } // namespace nestor::sched

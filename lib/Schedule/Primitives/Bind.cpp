@@ -5,6 +5,7 @@
 // Legal when parallel is: positions of an axis run at once.
 //
 //===----------------------------------------------------------------------===//
+#include "../Annotations.h"
 #include "../Apply.h"
 #include "../Rewrite.h"
 
@@ -42,9 +43,43 @@ Outcome sched::bind(RewriterBase &rewriter, nest::ForOp loop, StringRef axis) {
   if (Outcome outcome = setLoopKind(rewriter, loop, nest::LoopKind::Bind);
       !outcome.isDone())
     return outcome;
-  return annotate(rewriter, loop, "axis", rewriter.getStringAttr(axis));
+  setAnnotation(rewriter, loop, "axis", rewriter.getStringAttr(axis));
+  return Outcome::done();
 }
 
 Outcome BindOp::run(Invocation &at) {
   return at.call(sched::bind, getLoop(), getAxis());
 }
+
+NESTOR_PRIMITIVE(bind) = {
+    .name = "bind",
+    .family = "kinds",
+    .does = "Makes positions on an axis of a GPU of the iterations "
+            "of a loop.",
+    .law = "As for `parallel`: positions run at once.",
+    .refuses = "axes other than block.x, .y, .z and thread.x, .y, "
+               ".z\n"
+               "an axis that a loop around or inside has\n"
+               "what `parallel` refuses",
+    .syntax = "bind %loop to \"AXIS\"",
+    .notes = R"(
+Where there is no such machine the loop runs in order.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 4 {
+      nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 4) {
+        %a = memref.load %A[%u, %v] : memref<8x4xf32>
+        memref.store %a, %B[%u, %v] : memref<8x4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i, %j = get_loops %b : 2
+bind %i to "block.x"
+)",
+};

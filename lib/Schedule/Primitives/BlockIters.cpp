@@ -57,3 +57,32 @@ Outcome sched::reorderBlockIters(RewriterBase &rewriter, nest::BlockOp block,
 Outcome ReorderBlockItersOp::run(Invocation &at) {
   return at.call(sched::reorderBlockIters, getBlock(), getOrder());
 }
+
+NESTOR_PRIMITIVE(reorder_block_iters) = {
+    .name = "reorder_block_iters",
+    .family = "loops",
+    .does = "Writes the iterators of a block in another order.",
+    .law = "Nothing runs in another order; later primitives that "
+           "speak of positions do.",
+    .refuses = "lists that do not name every position once",
+    .syntax = "reorder_block_iters %block to [A, B, ...]",
+    .notes = R"(
+The iterator at position `order[i]` moves to position `i`.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 4 {
+      nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 4) {
+        %a = memref.load %A[%u, %v] : memref<8x4xf32>
+        memref.store %a, %B[%u, %v] : memref<8x4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+reorder_block_iters %b to [1, 0]
+)",
+};

@@ -217,3 +217,110 @@ Outcome CacheWriteOp::run(Invocation &at) {
 Outcome SetScopeOp::run(Invocation &at) {
   return at.call(sched::setScope, getBlock(), getBuffer(), getScope());
 }
+
+NESTOR_PRIMITIVE(set_scope) = {
+    .name = "set_scope",
+    .family = "data",
+    .does = "Says where the buffer that a block writes lives.",
+    .law = "",
+    .refuses = "arguments of the kernel\n"
+               "scopes other than \"global\", \"shared\" and "
+               "\"register\"",
+    .syntax = "set_scope %block write NUMBER in \"SCOPE\"",
+    .notes = "",
+    .before = R"(
+nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>) {
+  %T = nest.alloc : memref<8xf32>
+  nest.for %i = 0 to 8 {
+    nest.block "P" (%v : spatial = %i to 8) {
+      %a = memref.load %A[%v] : memref<8xf32>
+      %t = arith.addf %a, %a : f32
+      memref.store %t, %T[%v] : memref<8xf32>
+    }
+  }
+  nest.for %i = 0 to 8 {
+    nest.block "C" (%v : spatial = %i to 8) {
+      %t = memref.load %T[%v] : memref<8xf32>
+      %c = arith.negf %t : f32
+      memref.store %c, %B[%v] : memref<8xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%p = get_block "P" in %root
+set_scope %p write 0 in "register"
+)",
+};
+
+NESTOR_PRIMITIVE(cache_read) = {
+    .name = "cache_read",
+    .family = "data",
+    .does = "Reads a buffer through a copy.",
+    .law = "What is copied does not change before it is read.",
+    .refuses = "buffers that are written inside or after the nest "
+               "that reads them\n"
+               "buffers that live inside a loop that does not run "
+               "in order",
+    .syntax = "%copy = cache_read %block read NUMBER in \"SCOPE\" "
+              "for %consumer, ...",
+    .notes = R"(
+The copy stands before the nest and takes all that is read of the block's input of that
+number; move it with `compute_at`.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 4 {
+      nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 4) {
+        %a = memref.load %A[%u, %v] : memref<8x4xf32>
+        memref.store %a, %B[%u, %v] : memref<8x4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%c = cache_read %b read 0 in "shared"
+)",
+};
+
+NESTOR_PRIMITIVE(cache_write) = {
+    .name = "cache_write",
+    .family = "data",
+    .does = "Writes a buffer through a copy.",
+    .law = "The copy writes what the block would have written, and "
+           "no more.",
+    .refuses = "buffers with other writers or with readers in the "
+               "same nest\n"
+               "blocks that leave gaps in what they write\n"
+               "updates of what was in the buffer before",
+    .syntax = "%copy = cache_write %block write NUMBER in "
+              "\"SCOPE\" for %consumer, ...",
+    .notes = R"(
+The block writes a buffer of its own; a copy after its nest writes the output. Move it
+with `reverse_compute_at`.
+)",
+    .before = R"(
+nest.func @f(%A: memref<4x8xf32>, %S: memref<4xf32>) {
+  nest.for %i = 0 to 4 {
+    nest.for %k = 0 to 8 {
+      nest.block "S" (%vi : spatial = %i to 4, %vk : reduce = %k to 8) init {
+        %z = arith.constant 0.0 : f32
+        memref.store %z, %S[%vi] : memref<4xf32>
+      } {
+        %a = memref.load %A[%vi, %vk] : memref<4x8xf32>
+        %s = memref.load %S[%vi] : memref<4xf32>
+        %t = arith.addf %s, %a : f32
+        memref.store %t, %S[%vi] : memref<4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%s = get_block "S" in %root
+%c = cache_write %s write 0 in "register"
+)",
+};

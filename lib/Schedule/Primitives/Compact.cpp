@@ -198,3 +198,43 @@ static Outcome compactBelow(RewriterBase &rewriter, Operation *root) {
 Outcome CompactBuffersOp::run(Invocation &at) {
   return at.call(compactBelow, getFunc());
 }
+
+NESTOR_PRIMITIVE(compact_buffers) = {
+    .name = "compact_buffers",
+    .family = "data",
+    .does = "Shrinks buffers to what one iteration touches.",
+    .law = "",
+    .refuses = "",
+    .syntax = "compact_buffers %root",
+    .notes = R"(
+The last step of a schedule. Each buffer whose values do not outlive an iteration of a
+loop moves into that loop and keeps only the box that is touched there; buffers that
+nobody uses vanish; divisions in indices that loops decide are removed. What cannot
+shrink stays as it is.
+)",
+    .before = R"(
+nest.func @f(%A: memref<4x8xf32>, %B: memref<4x8xf32>) {
+  %T = nest.alloc : memref<4x8xf32>
+  nest.for %i = 0 to 4 {
+    nest.for %j = 0 to 8 {
+      nest.block "P" (%vi : spatial = %i to 4, %vj : spatial = %j to 8) {
+        %a = memref.load %A[%vi, %vj] : memref<4x8xf32>
+        %t = arith.addf %a, %a : f32
+        memref.store %t, %T[%vi, %vj] : memref<4x8xf32>
+      }
+    }
+    nest.for %j = 0 to 8 {
+      nest.block "C" (%vi : spatial = %i to 4, %vj : spatial = %j to 8) {
+        %t = memref.load %T[%vi, %vj] : memref<4x8xf32>
+        memref.store %t, %B[%vi, %vj] : memref<4x8xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%p = get_block "P" in %root
+%i, %j = get_loops %p : 2
+compact_buffers %root
+)",
+};

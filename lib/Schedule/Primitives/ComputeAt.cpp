@@ -380,3 +380,98 @@ Outcome ComputeAtOp::run(Invocation &at) {
 Outcome ReverseComputeAtOp::run(Invocation &at) {
   return at.call(sched::reverseComputeAt, getBlock(), getLoop());
 }
+
+NESTOR_PRIMITIVE(compute_at) = {
+    .name = "compute_at",
+    .family = "moving",
+    .does = "Moves a producer under a loop of its consumer.",
+    .law = "Everything that is read below the loop is computed "
+           "there before, from inputs that have not changed.",
+    .refuses = "blocks that are neither complete nor reductions, "
+               "or skip points of their domain\n"
+               "blocks that write an argument\n"
+               "other writers of the output, or readers outside of "
+               "the loop\n"
+               "inputs that change before the new place\n"
+               "writes that do not tell the iterators",
+    .syntax = "compute_at %block at %loop\n"
+              "compute_at %block location %location",
+    .notes = R"(
+In each iteration of the loop the block computes what is read below; its own loops are
+made anew. Reduction loops come along. The second form takes what
+`sample_compute_location` chose.
+)",
+    .before = R"(
+nest.func @f(%A: memref<16xf32>, %B: memref<16xf32>) {
+  %T = nest.alloc : memref<16xf32>
+  nest.for %a = 0 to 16 {
+    nest.block "P" (%v : spatial = %a to 16) {
+      %x = memref.load %A[%v] : memref<16xf32>
+      %y = arith.addf %x, %x : f32
+      memref.store %y, %T[%v] : memref<16xf32>
+    }
+  }
+  nest.for %i = 0 to 4 {
+    nest.for %j = 0 to 4 {
+      nest.block "C" (%v : spatial = %i * 4 + %j to 16) {
+        %t = memref.load %T[%v] : memref<16xf32>
+        %c = arith.negf %t : f32
+        memref.store %c, %B[%v] : memref<16xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%p = get_block "P" in %root
+%c = get_block "C" in %root
+%i, %j = get_loops %c : 2
+compute_at %p at %i
+)",
+};
+
+NESTOR_PRIMITIVE(reverse_compute_at) = {
+    .name = "reverse_compute_at",
+    .family = "moving",
+    .does = "Moves a consumer under a loop of its producer.",
+    .law = "What an iteration handles is finished in it, and "
+           "nothing in between sees another order.",
+    .refuses = "blocks that are not complete, or skip points of "
+               "their domain\n"
+               "producers outside of the loop, or finished only by "
+               "an outer one\n"
+               "iterations that leave gaps\n"
+               "blocks in between that would see another order",
+    .syntax = "reverse_compute_at %block at %loop",
+    .notes = R"(
+In each iteration of the loop the block handles what was produced there; dims that no
+produced buffer has are run through whole.
+)",
+    .before = R"(
+nest.func @f(%A: memref<16xf32>, %B: memref<16xf32>) {
+  %T = nest.alloc : memref<16xf32>
+  nest.for %i = 0 to 4 {
+    nest.for %j = 0 to 4 {
+      nest.block "P" (%v : spatial = %i * 4 + %j to 16) {
+        %x = memref.load %A[%v] : memref<16xf32>
+        %y = arith.addf %x, %x : f32
+        memref.store %y, %T[%v] : memref<16xf32>
+      }
+    }
+  }
+  nest.for %a = 0 to 16 {
+    nest.block "C" (%v : spatial = %a to 16) {
+      %t = memref.load %T[%v] : memref<16xf32>
+      %c = arith.negf %t : f32
+      memref.store %c, %B[%v] : memref<16xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%p = get_block "P" in %root
+%c = get_block "C" in %root
+%i, %j = get_loops %p : 2
+reverse_compute_at %c at %i
+)",
+};

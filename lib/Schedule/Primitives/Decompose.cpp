@@ -199,3 +199,44 @@ Result<nest::BlockOp> sched::decomposeReduction(RewriterBase &rewriter,
 Outcome DecomposeReductionOp::run(Invocation &at) {
   return at.call(sched::decomposeReduction, getBlock(), getLoop());
 }
+
+NESTOR_PRIMITIVE(decompose_reduction) = {
+    .name = "decompose_reduction",
+    .family = "reduction",
+    .does = "Gives the init of a reduction a block of its own.",
+    .law = "Each element is started once, before its first step, "
+           "and nothing in between uses it.",
+    .refuses = "blocks without init\n"
+               "loops inside of a reduction loop, or that mix "
+               "spatial and reduce iterators\n"
+               "bounds or predicates that depend on reduction loops\n"
+               "loops that come back to an element, or reductions "
+               "that begin elsewhere\n"
+               "uses of the element before it is started",
+    .syntax = "%init = decompose_reduction %block at %loop",
+    .notes = R"(
+The init goes right before the loop, with copies of the spatial loops from there on.
+)",
+    .before = R"(
+nest.func @f(%A: memref<4x8xf32>, %S: memref<4xf32>) {
+  nest.for %i = 0 to 4 {
+    nest.for %k = 0 to 8 {
+      nest.block "S" (%vi : spatial = %i to 4, %vk : reduce = %k to 8) init {
+        %z = arith.constant 0.0 : f32
+        memref.store %z, %S[%vi] : memref<4xf32>
+      } {
+        %a = memref.load %A[%vi, %vk] : memref<4x8xf32>
+        %s = memref.load %S[%vi] : memref<4xf32>
+        %t = arith.addf %s, %a : f32
+        memref.store %t, %S[%vi] : memref<4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%s = get_block "S" in %root
+%i, %k = get_loops %s : 2
+%init = decompose_reduction %s at %k
+)",
+};

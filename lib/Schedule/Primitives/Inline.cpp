@@ -322,3 +322,84 @@ Outcome ComputeInlineOp::run(Invocation &at) {
 Outcome ReverseComputeInlineOp::run(Invocation &at) {
   return at.call(sched::reverseComputeInline, getBlock());
 }
+
+NESTOR_PRIMITIVE(compute_inline) = {
+    .name = "compute_inline",
+    .family = "moving",
+    .does = "Substitutes a block into its consumers.",
+    .law = "The block computes each element from inputs that have "
+           "not changed when it is read.",
+    .refuses = "blocks that are not complete, skip points, or have "
+               "more than one store\n"
+               "blocks that write an argument, or share their "
+               "output with another writer\n"
+               "readers before the block, or none\n"
+               "inputs that change before the consumer reads them",
+    .syntax = "compute_inline %block",
+    .notes = R"(
+Block and buffer vanish.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>) {
+  %T = nest.alloc : memref<8xf32>
+  nest.for %i = 0 to 8 {
+    nest.block "P" (%v : spatial = %i to 8) {
+      %a = memref.load %A[%v] : memref<8xf32>
+      %t = arith.addf %a, %a : f32
+      memref.store %t, %T[%v] : memref<8xf32>
+    }
+  }
+  nest.for %i = 0 to 8 {
+    nest.block "C" (%v : spatial = %i to 8) {
+      %t = memref.load %T[%v] : memref<8xf32>
+      %c = arith.negf %t : f32
+      memref.store %c, %B[%v] : memref<8xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%p = get_block "P" in %root
+compute_inline %p
+)",
+};
+
+NESTOR_PRIMITIVE(reverse_compute_inline) = {
+    .name = "reverse_compute_inline",
+    .family = "moving",
+    .does = "Substitutes a block into its producer.",
+    .law = "Both run over the same elements, and nothing in "
+           "between sees another order.",
+    .refuses = "blocks or producers that are not complete, or skip "
+               "points\n"
+               "buffers with further readers or writers\n"
+               "domains that differ\n"
+               "blocks in between that use what either writes",
+    .syntax = "reverse_compute_inline %block",
+    .notes = R"(
+The consumer and the buffer vanish.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>) {
+  %T = nest.alloc : memref<8xf32>
+  nest.for %i = 0 to 8 {
+    nest.block "P" (%v : spatial = %i to 8) {
+      %a = memref.load %A[%v] : memref<8xf32>
+      %t = arith.addf %a, %a : f32
+      memref.store %t, %T[%v] : memref<8xf32>
+    }
+  }
+  nest.for %i = 0 to 8 {
+    nest.block "C" (%v : spatial = %i to 8) {
+      %t = memref.load %T[%v] : memref<8xf32>
+      %c = arith.negf %t : f32
+      memref.store %c, %B[%v] : memref<8xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%c = get_block "C" in %root
+reverse_compute_inline %c
+)",
+};

@@ -1,4 +1,4 @@
-//===- Kinds.cpp - vectorize, unroll, parallel, annotate ------------------===//
+//===- Kinds.cpp - vectorize, unroll, parallel ----------------------------===//
 //
 //   for i in 0..16 { S }  ==>  for i in 0..16 vectorize { S }
 //
@@ -7,6 +7,7 @@
 // its iterations touch disjoint boxes or, decided exactly, disjoint elements.
 //
 //===----------------------------------------------------------------------===//
+#include "../Annotations.h"
 #include "../Apply.h"
 #include "../Points.h"
 #include "../Rewrite.h"
@@ -249,25 +250,6 @@ Outcome sched::setLoopKind(RewriterBase &rewriter, nest::ForOp loop,
   return Outcome::done();
 }
 
-Outcome sched::annotate(RewriterBase &rewriter, Operation *op, StringRef key,
-                        Attribute value) {
-  if (!isa<nest::ForOp, nest::BlockOp>(op))
-    return Outcome::refused("only loops and blocks carry annotations")
-        .note(op, "this is neither");
-  auto with = [&](DictionaryAttr old) {
-    NamedAttrList list(old ? old.getValue() : ArrayRef<NamedAttribute>());
-    list.set(key, value);
-    return list.getDictionary(op->getContext());
-  };
-  rewriter.modifyOpInPlace(op, [&]() {
-    if (auto loop = dyn_cast<nest::ForOp>(op))
-      loop.setAnnotationsAttr(with(loop.getAnnotationsAttr()));
-    else if (auto block = dyn_cast<nest::BlockOp>(op))
-      block.setAnnotationsAttr(with(block.getAnnotationsAttr()));
-  });
-  return Outcome::done();
-}
-
 Outcome sched::parallel(RewriterBase &rewriter, nest::ForOp loop,
                         int64_t grain) {
   if (grain < 1)
@@ -275,7 +257,8 @@ Outcome sched::parallel(RewriterBase &rewriter, nest::ForOp loop,
   if (Outcome outcome = setLoopKind(rewriter, loop, nest::LoopKind::Parallel);
       !outcome.isDone())
     return outcome;
-  return annotate(rewriter, loop, "grain", rewriter.getI64IntegerAttr(grain));
+  setAnnotation(rewriter, loop, "grain", rewriter.getI64IntegerAttr(grain));
+  return Outcome::done();
 }
 
 //===----------------------------------------------------------------------===//
@@ -295,6 +278,104 @@ Outcome ParallelOp::run(Invocation &at) {
                  MixedParams{getDynamicGrain(), getGrain()});
 }
 
-Outcome AnnotateOp::run(Invocation &at) {
-  return at.call(sched::annotate, getTarget(), getKey(), getValue());
+NESTOR_PRIMITIVE(parallel) = {
+    .name = "parallel",
+    .family = "kinds",
+    .does = "Runs the iterations of a loop on several threads.",
+    .law = "No iteration sees what another writes.",
+    .refuses = "loops that feed reduce or ordered iterators\n"
+               "buffers that two iterations share\n"
+               "a grain below 1",
+    .syntax = "parallel %loop grain [N]",
+    .notes = R"(
+`grain` is the least number of iterations that a thread takes at a time. Buffers whose
+values live within one iteration move into the loop.
+)",
+    .before = R"(
+nest.func @f(%A: memref<4x8xf32>, %B: memref<4x8xf32>) {
+  %T = nest.alloc : memref<4x8xf32>
+  nest.for %i = 0 to 4 {
+    nest.for %j = 0 to 8 {
+      nest.block "P" (%vi : spatial = %i to 4, %vj : spatial = %j to 8) {
+        %a = memref.load %A[%vi, %vj] : memref<4x8xf32>
+        %t = arith.addf %a, %a : f32
+        memref.store %t, %T[%vi, %vj] : memref<4x8xf32>
+      }
+    }
+    nest.for %j = 0 to 8 {
+      nest.block "C" (%vi : spatial = %i to 4, %vj : spatial = %j to 8) {
+        %t = memref.load %T[%vi, %vj] : memref<4x8xf32>
+        memref.store %t, %B[%vi, %vj] : memref<4x8xf32>
+      }
+    }
+  }
 }
+)",
+    .schedule = R"(
+%p = get_block "P" in %root
+%i, %j = get_loops %p : 2
+parallel %i grain [2]
+)",
+};
+
+NESTOR_PRIMITIVE(vectorize) = {
+    .name = "vectorize",
+    .family = "kinds",
+    .does = "Makes lanes of the iterations of a loop.",
+    .law = "No iteration sees what another writes, but for "
+           "reductions by an associative update.",
+    .refuses = "loops without a constant extent\n"
+               "loops that feed ordered iterators, or spatial and "
+               "reduce ones\n"
+               "a reduction that may start in the middle of the "
+               "lanes, or whose update is not known to be "
+               "associative\n"
+               "buffers that two iterations share",
+    .syntax = "vectorize %loop",
+    .notes = "",
+    .before = R"(
+nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 4 {
+      nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 4) {
+        %a = memref.load %A[%u, %v] : memref<8x4xf32>
+        memref.store %a, %B[%u, %v] : memref<8x4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i, %j = get_loops %b : 2
+vectorize %j
+)",
+};
+
+NESTOR_PRIMITIVE(unroll) = {
+    .name = "unroll",
+    .family = "kinds",
+    .does = "Writes the iterations of a loop one after the other.",
+    .law = "The order of iterations stays.",
+    .refuses = "loops without a constant extent\n"
+               "what would become more than 16384 operations",
+    .syntax = "unroll %loop",
+    .notes = "",
+    .before = R"(
+nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 4 {
+      nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 4) {
+        %a = memref.load %A[%u, %v] : memref<8x4xf32>
+        memref.store %a, %B[%u, %v] : memref<8x4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i, %j = get_loops %b : 2
+unroll %j
+)",
+};

@@ -343,3 +343,48 @@ Outcome TransformLayoutOp::run(Invocation &at) {
   return at.call(sched::transformLayout, getBlock(), *role, getBuffer(),
                  getMap());
 }
+
+NESTOR_PRIMITIVE(transform_layout) = {
+    .name = "transform_layout",
+    .family = "tensor",
+    .does = "Stores a buffer in another order.",
+    .law = "The map takes every element to a place of its own.",
+    .refuses = "maps whose results are not digits of the dims that "
+               "say each dim completely\n"
+               "arguments that are written, or were transformed "
+               "before\n"
+               "buffers that are used otherwise than by loads and "
+               "stores\n"
+               "padding to more than 256 times the size",
+    .syntax = "transform_layout %block \"read\" NUMBER to MAP",
+    .notes = R"(
+A digit is a dim, or `(d floordiv a) mod b` of it. A buffer of the kernel is rewritten
+with all its accesses. An argument changes the signature: the kernel gets
+`relayouts = [{arg = 1, kernel = @pack_f_1}]`, and that kernel makes the new form from
+the old one. What is padded is 0.
+)",
+    .before = R"(
+nest.func @f(%A: memref<4x8xf32>, %B: memref<4x8xf32>) {
+  %T = nest.alloc : memref<4x8xf32>
+  nest.for %i = 0 to 4 {
+    nest.for %j = 0 to 8 {
+      nest.block "P" (%vi : spatial = %i to 4, %vj : spatial = %j to 8) {
+        %a = memref.load %A[%vi, %vj] : memref<4x8xf32>
+        %t = arith.addf %a, %a : f32
+        memref.store %t, %T[%vi, %vj] : memref<4x8xf32>
+      }
+    }
+    nest.for %j = 0 to 8 {
+      nest.block "C" (%vi : spatial = %i to 4, %vj : spatial = %j to 8) {
+        %t = memref.load %T[%vi, %vj] : memref<4x8xf32>
+        memref.store %t, %B[%vi, %vj] : memref<4x8xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%c = get_block "C" in %root
+transform_layout %c "read" 0 to affine_map<(i, j) -> (j floordiv 4, i, j mod 4)>
+)",
+};

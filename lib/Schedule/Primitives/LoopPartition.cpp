@@ -68,6 +68,42 @@ Result<Loops> sched::loopPartition(RewriterBase &rewriter, nest::ForOp loop,
 }
 
 Outcome LoopPartitionOp::run(Invocation &at) {
+  if (Outcome outcome = at.expect(getParts().size(), "loops");
+      !outcome.isDone())
+    return outcome;
   return at.call(sched::loopPartition, getLoop(),
                  MixedParams{getDynamicParts(), getParts()});
 }
+
+NESTOR_PRIMITIVE(loop_partition) = {
+    .name = "loop_partition",
+    .family = "loops",
+    .does = "Makes several loops of one that follow each other.",
+    .law = "The parts have together as many iterations as the "
+           "loop; their order stays.",
+    .refuses = "loops that are not serial, or have several bounds\n"
+               "fewer than two parts, more than one -1, or parts "
+               "that are not positive\n"
+               "a sum that is not the extent, or not shown to be "
+               "within it",
+    .syntax = "%loops:N = loop_partition %loop by [A, B, ...] : N",
+    .notes = R"(
+One part may be -1 and takes the rest. The blocks of the second part and later ones
+get the suffix `_part`.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.block "B" (%v : spatial = %i to 8) {
+      %a = memref.load %A[%v] : memref<8xf32>
+      memref.store %a, %B[%v] : memref<8xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i = get_loops %b : 1
+%first, %rest = loop_partition %i by [1, -1] : 2
+)",
+};

@@ -109,3 +109,43 @@ Result<nest::ForOp> sched::merge(RewriterBase &rewriter, nest::ForOp first,
 Outcome MergeOp::run(Invocation &at) {
   return at.call(sched::merge, getFirst(), getSecond());
 }
+
+NESTOR_PRIMITIVE(merge) = {
+    .name = "merge",
+    .family = "loops",
+    .does = "Makes one loop of two that follow each other.",
+    .law = "No iteration of the second needs a later one of the "
+           "first, or is needed by it.",
+    .refuses = "loops that are not serial, or do not follow each "
+               "other directly\n"
+               "loops whose bounds differ\n"
+               "an iteration of the second that needs more of the "
+               "first than earlier iterations",
+    .syntax = "%merged = merge %first, %second",
+    .notes = R"(
+Nests of several loops are merged from the outermost on.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>, %C: memref<8xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.block "S" (%v : spatial = %i to 8) {
+      %a = memref.load %A[%v] : memref<8xf32>
+      memref.store %a, %B[%v] : memref<8xf32>
+    }
+  }
+  nest.for %j = 0 to 8 {
+    nest.block "T" (%v : spatial = %j to 8) {
+      %b = memref.load %B[%v] : memref<8xf32>
+      memref.store %b, %C[%v] : memref<8xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%s = get_block "S" in %root
+%t = get_block "T" in %root
+%i = get_loops %s : 1
+%j = get_loops %t : 1
+%m = merge %i, %j
+)",
+};

@@ -280,3 +280,34 @@ Result<Loops> sched::separateFullPartial(RewriterBase &rewriter,
 Outcome SeparateFullPartialOp::run(Invocation &at) {
   return at.call(sched::separateFullPartial, getLoop());
 }
+
+NESTOR_PRIMITIVE(separate_full_partial) = {
+    .name = "separate_full_partial",
+    .family = "affine",
+    .does = "Takes the iterations that a predicate or a bound cuts "
+            "out of a loop.",
+    .law = "The order of iterations stays.",
+    .refuses = "loops below which no predicate or bound depends on "
+               "them in that way\n"
+               "predicates that touch every iteration",
+    .syntax = "%full, %partial = separate_full_partial %loop",
+    .notes = R"(
+The blocks of the second loop get the suffix `_tail`.
+)",
+    .before = R"(
+nest.func @f(%A: memref<10xf32>, %B: memref<10xf32>) {
+  nest.for %i = 0 to 10 {
+    nest.block "B" (%v : spatial = %i to 10) {
+      %a = memref.load %A[%v] : memref<10xf32>
+      memref.store %a, %B[%v] : memref<10xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i = get_loops %b : 1
+%io, %ii = split %i by [-1, 4] : 2
+%full, %rest = separate_full_partial %io
+)",
+};

@@ -41,3 +41,56 @@ Outcome GetBlockOp::run(Invocation &at) {
 Outcome GetLoopsOp::run(Invocation &at) {
   return at.ask(sched::getLoops, getBlock());
 }
+
+NESTOR_PRIMITIVE(get_block) = {
+    .name = "get_block",
+    .family = "query",
+    .does = "Finds a block by its name.",
+    .law = "",
+    .refuses = "a name that no block has, or more than one",
+    .syntax = "%block = get_block \"NAME\" in %root",
+    .notes = "",
+    .before = R"(
+nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 4 {
+      nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 4) {
+        %a = memref.load %A[%u, %v] : memref<8x4xf32>
+        memref.store %a, %B[%u, %v] : memref<8x4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+annotate %b : !transform.op<"nest.block"> "note" = "found"
+)",
+};
+
+NESTOR_PRIMITIVE(get_loops) = {
+    .name = "get_loops",
+    .family = "query",
+    .does = "Gives the loops around a block, outermost first.",
+    .law = "",
+    .refuses = "another number of results than of loops",
+    .syntax = "%loops:N = get_loops %block : N",
+    .notes = "",
+    .before = R"(
+nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 4 {
+      nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 4) {
+        %a = memref.load %A[%u, %v] : memref<8x4xf32>
+        memref.store %a, %B[%u, %v] : memref<8x4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i, %j = get_loops %b : 2
+annotate %j : !transform.op<"nest.for"> "note" = "inner"
+)",
+};

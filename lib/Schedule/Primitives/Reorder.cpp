@@ -257,3 +257,45 @@ Outcome sched::reorder(RewriterBase &rewriter, ArrayRef<nest::ForOp> loops) {
 Outcome ReorderOp::run(Invocation &at) {
   return at.call(sched::reorder, getLoops());
 }
+
+NESTOR_PRIMITIVE(reorder) = {
+    .name = "reorder",
+    .family = "loops",
+    .does = "Permutes loops of one nest.",
+    .law = "Steps that depend on each other keep their order; a "
+           "reduction may be reassociated.",
+    .refuses = "loops that are not one chain without branches\n"
+               "loops of a kind that asks for its place\n"
+               "bounds that no new order can express\n"
+               "blocks whose steps depend on each other and would "
+               "change places\n"
+               "a value that one block hands to another across "
+               "iterations",
+    .syntax = "reorder %first, %second, ...",
+    .notes = R"(
+The loops are given in the order they shall have, outermost first. Those of the nest
+that are not named keep their places.
+)",
+    .before = R"(
+nest.func @f(%A: memref<4x8xf32>, %S: memref<4xf32>) {
+  nest.for %i = 0 to 4 {
+    nest.for %k = 0 to 8 {
+      nest.block "S" (%vi : spatial = %i to 4, %vk : reduce = %k to 8) init {
+        %z = arith.constant 0.0 : f32
+        memref.store %z, %S[%vi] : memref<4xf32>
+      } {
+        %a = memref.load %A[%vi, %vk] : memref<4x8xf32>
+        %s = memref.load %S[%vi] : memref<4xf32>
+        %t = arith.addf %s, %a : f32
+        memref.store %t, %S[%vi] : memref<4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%s = get_block "S" in %root
+%i, %k = get_loops %s : 2
+reorder %k, %i
+)",
+};

@@ -59,3 +59,31 @@ Outcome sched::reverse(RewriterBase &rewriter, nest::ForOp loop) {
 Outcome ReverseOp::run(Invocation &at) {
   return at.call(sched::reverse, getLoop());
 }
+
+NESTOR_PRIMITIVE(reverse) = {
+    .name = "reverse",
+    .family = "affine",
+    .does = "Runs a loop from its end to its start.",
+    .law = "No iteration needs what an earlier one computes.",
+    .refuses = "loops that are not serial\n"
+               "bounds that are lists\n"
+               "iterations that depend on earlier ones, also "
+               "through the init of a reduction",
+    .syntax = "reverse %loop",
+    .notes = "",
+    .before = R"(
+nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.block "B" (%v : spatial = %i to 8) {
+      %a = memref.load %A[%v] : memref<8xf32>
+      memref.store %a, %B[%v] : memref<8xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i = get_loops %b : 1
+reverse %i
+)",
+};

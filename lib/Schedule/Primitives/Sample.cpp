@@ -432,3 +432,148 @@ Numbers SamplePartitionedTileOp::valuesOf(ArrayRef<int64_t> decision) {
 Numbers SampleComputeLocationOp::valuesOf(ArrayRef<int64_t> decision) {
   return Numbers(decision);
 }
+
+NESTOR_PRIMITIVE(sample_categorical) = {
+    .name = "sample_categorical",
+    .family = "sample",
+    .does = "Chooses one of several numbers, with probabilities.",
+    .law = "",
+    .refuses = "no candidates\n"
+               "probabilities that are not as many as the "
+               "candidates, are negative, or are all 0",
+    .syntax = "%number = sample_categorical [A, B, ...] with [P, "
+              "Q, ...] decision INDEX",
+    .notes = R"(
+Without a decision it is the likeliest. A decision outside of the list becomes the
+nearest one that is in it.
+)",
+    .before = R"(
+nest.func @f(%A: memref<16xf32>, %B: memref<16xf32>) {
+  nest.for %i = 0 to 16 {
+    nest.block "B" (%v : spatial = %i to 16) {
+      %a = memref.load %A[%v] : memref<16xf32>
+      memref.store %a, %B[%v] : memref<16xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i = get_loops %b : 1
+%f = sample_categorical [2, 4, 8] with [0.5, 0.25, 0.25] decision 1
+%io, %ii = split %i by [-1, %f] : 2
+)",
+};
+
+NESTOR_PRIMITIVE(sample_perfect_tile) = {
+    .name = "sample_perfect_tile",
+    .family = "sample",
+    .does = "Chooses factors whose product is the extent of a "
+            "loop, outermost first.",
+    .law = "",
+    .refuses = "loops without a constant extent\n"
+               "one factor alone that is more than `max_innermost`",
+    .syntax = "%factors:N = sample_perfect_tile %loop "
+              "max_innermost M decision [A, B, ...] : N",
+    .notes = R"(
+The innermost factor is at most `max_innermost`. Without a decision everything is in
+the outermost. A decision that does not fit, for another shape say, is repaired:
+from the innermost on each factor becomes the divisor nearest to it of what is left,
+and the outermost takes the rest.
+)",
+    .before = R"(
+nest.func @f(%A: memref<16xf32>, %B: memref<16xf32>) {
+  nest.for %i = 0 to 16 {
+    nest.block "B" (%v : spatial = %i to 16) {
+      %a = memref.load %A[%v] : memref<16xf32>
+      memref.store %a, %B[%v] : memref<16xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i = get_loops %b : 1
+%f:2 = sample_perfect_tile %i max_innermost 8 decision [4, 4] : 2
+%io, %ii = split %i by [%f#0, %f#1] : 2
+)",
+};
+
+NESTOR_PRIMITIVE(sample_partitioned_tile) = {
+    .name = "sample_partitioned_tile",
+    .family = "sample",
+    .does = "Chooses factors of the extent of a loop of which the "
+            "inner ones fill whole pieces.",
+    .law = "",
+    .refuses = "loops without a constant extent\n"
+               "a partition that leaves no factor on one of its "
+               "sides\n"
+               "an `inner_multiple` that does not divide the extent",
+    .syntax = "%factors:N = sample_partitioned_tile %loop "
+              "partition P inner_multiple M decision [A, B, ...] : "
+              "N",
+    .notes = R"(
+The product of the factors from position `partition` on is a multiple of
+`inner_multiple`: the tile of an instruction, a cache line. Decisions are repaired as
+those of `sample_perfect_tile`.
+)",
+    .before = R"(
+nest.func @f(%A: memref<16xf32>, %B: memref<16xf32>) {
+  nest.for %i = 0 to 16 {
+    nest.block "B" (%v : spatial = %i to 16) {
+      %a = memref.load %A[%v] : memref<16xf32>
+      memref.store %a, %B[%v] : memref<16xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i = get_loops %b : 1
+%f:3 = sample_partitioned_tile %i partition 1 inner_multiple 4 decision [2, 2, 4] : 3
+%io, %im, %ii = split %i by [%f#0, %f#1, %f#2] : 3
+)",
+};
+
+NESTOR_PRIMITIVE(sample_compute_location) = {
+    .name = "sample_compute_location",
+    .family = "sample",
+    .does = "Chooses where a block is computed: at a loop of its "
+            "consumer, inlined, or where it is.",
+    .law = "",
+    .refuses = "handles that are empty",
+    .syntax = "%location = sample_compute_location %block decision "
+              "LOOP",
+    .notes = R"(
+The number is that of a loop around the first consumer, outermost 0; -1 leaves the
+block where it is, as does no decision; -2 inlines it. Its domain is what
+`compute_at` and `compute_inline` do not refuse. A decision that is not in it moves
+to the nearest legal loop further out.
+)",
+    .before = R"(
+nest.func @f(%A: memref<16xf32>, %B: memref<16xf32>) {
+  %T = nest.alloc : memref<16xf32>
+  nest.for %a = 0 to 16 {
+    nest.block "P" (%v : spatial = %a to 16) {
+      %x = memref.load %A[%v] : memref<16xf32>
+      %y = arith.addf %x, %x : f32
+      memref.store %y, %T[%v] : memref<16xf32>
+    }
+  }
+  nest.for %i = 0 to 4 {
+    nest.for %j = 0 to 4 {
+      nest.block "C" (%v : spatial = %i * 4 + %j to 16) {
+        %t = memref.load %T[%v] : memref<16xf32>
+        %c = arith.negf %t : f32
+        memref.store %c, %B[%v] : memref<16xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%p = get_block "P" in %root
+%l = sample_compute_location %p decision 0
+compute_at %p location %l
+)",
+};

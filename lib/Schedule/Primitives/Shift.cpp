@@ -93,3 +93,38 @@ Outcome sched::shift(RewriterBase &rewriter, nest::BlockOp block,
 Outcome ShiftOp::run(Invocation &at) {
   return at.call(sched::shift, getBlock(), getLoop(), getBy());
 }
+
+NESTOR_PRIMITIVE(shift) = {
+    .name = "shift",
+    .family = "affine",
+    .does = "Runs a block some iterations of a loop later.",
+    .law = "No dependence is turned round.",
+    .refuses = "loops that are not serial, not around the block, "
+               "or have lists of bounds\n"
+               "a block that shares its loops below with others\n"
+               "buffers that live in the loop\n"
+               "a step that would come before one that it needs",
+    .syntax = "shift %block by N in %loop",
+    .notes = R"(
+A negative number runs it earlier.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>, %C: memref<8xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.block "S" (%v : spatial = %i to 8) {
+      %a = memref.load %A[%v] : memref<8xf32>
+      memref.store %a, %B[%v] : memref<8xf32>
+    }
+    nest.block "T" (%v : spatial = %i to 8) {
+      %b = memref.load %B[%v] : memref<8xf32>
+      memref.store %b, %C[%v] : memref<8xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%t = get_block "T" in %root
+%i = get_loops %t : 1
+shift %t by 1 in %i
+)",
+};

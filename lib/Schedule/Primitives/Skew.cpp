@@ -45,3 +45,39 @@ Outcome sched::skew(RewriterBase &rewriter, nest::ForOp loop, nest::ForOp outer,
 Outcome SkewOp::run(Invocation &at) {
   return at.call(sched::skew, getLoop(), getOuter(), getFactor());
 }
+
+NESTOR_PRIMITIVE(skew) = {
+    .name = "skew",
+    .family = "affine",
+    .does = "Slants the iterations of a loop along one around it.",
+    .law = "The order of iterations stays.",
+    .refuses = "loops that are not serial\n"
+               "a loop that is not around the other one\n"
+               "a factor of 0",
+    .syntax = "skew %loop along %outer by N",
+    .notes = R"(
+What changes is which iterations `reorder` and `parallel` find side by side.
+)",
+    .before = R"(
+nest.func @f(%A: memref<9x9xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 8 {
+      nest.block "S" (%vi : spatial = %i to 8, %vj : spatial = %j to 8) {
+        %one = arith.constant 1 : index
+        %x = arith.addi %vi, %one : index
+        %y = arith.addi %vj, %one : index
+        %up = memref.load %A[%vi, %y] : memref<9x9xf32>
+        %left = memref.load %A[%x, %vj] : memref<9x9xf32>
+        %s = arith.maximumf %up, %left : f32
+        memref.store %s, %A[%x, %y] : memref<9x9xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%s = get_block "S" in %root
+%i, %j = get_loops %s : 2
+skew %j along %i by 1
+)",
+};

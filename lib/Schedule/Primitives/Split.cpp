@@ -137,7 +137,9 @@ Result<Loops> sched::split(RewriterBase &rewriter, nest::ForOp loop,
   AffineExpr total = space.constant(1);
   for (AffineExpr e : extents)
     total = space.canonical(total * e);
-  if (!space.isNonNegative(total - extent))
+  // With one factor left out they cover whatever the extent is, also a negative
+  // one: ceil(e / p) * p >= e.
+  if (inferred < 0 && !space.isNonNegative(total - extent))
     return Outcome::refused("the split factors do not cover " + describe(loop))
         .note(loop, "of this extent; leave one factor out (-1)");
 
@@ -184,6 +186,52 @@ Outcome SplitOp::run(Invocation &at) {
     return Outcome::refused("there is no tail \"" + *getTail() +
                             "\"; a tail is \"predicate\", \"peel\" or "
                             "\"perfect\"");
+  if (Outcome outcome = at.expect(getFactors().size(), "loops");
+      !outcome.isDone())
+    return outcome;
   return at.call(sched::split, getLoop(),
                  MixedParams{getDynamicFactors(), getFactors()}, tail);
 }
+
+NESTOR_PRIMITIVE(split) = {
+    .name = "split",
+    .family = "loops",
+    .does = "Makes several nested loops of one.",
+    .law = "The factors cover the extent; the order of iterations "
+           "stays.",
+    .refuses = "loops that are not serial\n"
+               "fewer than two factors, more than one -1, or "
+               "factors that are not positive\n"
+               "factors whose product does not cover the extent\n"
+               "loops with several bounds, unless -1 is outermost "
+               "and there is no tail\n"
+               "a tail to peel where the outermost factor is given "
+               "or there is no full tile\n"
+               "`tail \"perfect\"` where the factors are not shown "
+               "to divide the extent",
+    .syntax = "%loops:N = split %loop by [A, B, ...] tail "
+              "\"predicate\" : N",
+    .notes = R"(
+Outermost first; one factor may be -1 and is inferred, and factors may be parameters.
+`tail` says what becomes of iterations that fill no tile: "predicate", which is
+meant where nothing is said, cuts them off by a condition on the blocks; "peel"
+makes a loop of its own of them, whose blocks get the suffix `_tail`; "perfect"
+wants none. Tiles of a loop with several bounds start at multiples of their size and
+are cut by those bounds on both sides.
+)",
+    .before = R"(
+nest.func @f(%A: memref<10xf32>, %B: memref<10xf32>) {
+  nest.for %i = 0 to 10 {
+    nest.block "B" (%v : spatial = %i to 10) {
+      %a = memref.load %A[%v] : memref<10xf32>
+      memref.store %a, %B[%v] : memref<10xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i = get_loops %b : 1
+%io, %ii = split %i by [-1, 4] tail "peel" : 2
+)",
+};

@@ -85,3 +85,39 @@ Result<Loops> sched::splitDomain(RewriterBase &rewriter, nest::ForOp loop,
 Outcome SplitDomainOp::run(Invocation &at) {
   return at.call(sched::splitDomain, getLoop(), getCondition());
 }
+
+NESTOR_PRIMITIVE(split_domain) = {
+    .name = "split_domain",
+    .family = "affine",
+    .does = "Cuts a loop in two where a condition changes.",
+    .law = "The iterations of the loop come before or after the "
+           "cut as they did.",
+    .refuses = "loops that are not serial\n"
+               "conditions that are not one expression of the "
+               "loops and sizes\n"
+               "conditions that are not linear in the loop, or do "
+               "not name it",
+    .syntax = "%first, %rest = split_domain %loop where MAP",
+    .notes = R"(
+The condition is an expression, `>= 0`, of the loops down to and including the cut one
+(dims, outermost first) and the sizes of the kernel (symbols). The blocks of the second
+loop get the suffix `_rest`. The loop that runs first is the first result.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8x8xf32>, %B: memref<8x8xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 8 {
+      nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 8) {
+        %a = memref.load %A[%u, %v] : memref<8x8xf32>
+        memref.store %a, %B[%u, %v] : memref<8x8xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i, %j = get_loops %b : 2
+%low, %high = split_domain %j where affine_map<(i, j) -> (i - j)>
+)",
+};

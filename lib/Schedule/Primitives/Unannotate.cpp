@@ -43,3 +43,32 @@ Outcome sched::unannotate(RewriterBase &rewriter, Operation *op,
 Outcome UnannotateOp::run(Invocation &at) {
   return at.call(sched::unannotate, getTarget(), getKey());
 }
+
+NESTOR_PRIMITIVE(unannotate) = {
+    .name = "unannotate",
+    .family = "kinds",
+    .does = "Removes an annotation of a loop or a block.",
+    .law = "",
+    .refuses = "what is neither loop nor block\n"
+               "a key that is not there\n"
+               "the axis of a bound loop",
+    .syntax = "unannotate %target : TYPE \"KEY\"",
+    .notes = "",
+    .before = R"(
+nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 4 annotate {note = "old"} {
+      nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 4) {
+        %a = memref.load %A[%u, %v] : memref<8x4xf32>
+        memref.store %a, %B[%u, %v] : memref<8x4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i, %j = get_loops %b : 2
+unannotate %j : !transform.op<"nest.for"> "note"
+)",
+};

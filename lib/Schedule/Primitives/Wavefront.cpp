@@ -55,3 +55,41 @@ Outcome sched::wavefront(RewriterBase &rewriter, nest::ForOp outer,
 Outcome WavefrontOp::run(Invocation &at) {
   return at.call(sched::wavefront, getOuter(), getInner(), getGrain());
 }
+
+NESTOR_PRIMITIVE(wavefront) = {
+    .name = "wavefront",
+    .family = "affine",
+    .does = "Runs the diagonals of two loops in turn, each in "
+            "parallel.",
+    .law = "Iterations of one diagonal do not depend on each other.",
+    .refuses = "loops that are not directly inside each other\n"
+               "diagonals whose iterations depend on each other\n"
+               "what `skew` and `reorder` refuse",
+    .syntax = "wavefront %outer, %inner grain N",
+    .notes = R"(
+`skew`, `reorder` and `parallel` in one step. Afterwards the handle of the inner loop
+holds the outer one, which counts the diagonals.
+)",
+    .before = R"(
+nest.func @f(%A: memref<9x9xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 8 {
+      nest.block "S" (%vi : spatial = %i to 8, %vj : spatial = %j to 8) {
+        %one = arith.constant 1 : index
+        %x = arith.addi %vi, %one : index
+        %y = arith.addi %vj, %one : index
+        %up = memref.load %A[%vi, %y] : memref<9x9xf32>
+        %left = memref.load %A[%x, %vj] : memref<9x9xf32>
+        %s = arith.maximumf %up, %left : f32
+        memref.store %s, %A[%x, %y] : memref<9x9xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%s = get_block "S" in %root
+%i, %j = get_loops %s : 2
+wavefront %i, %j grain 4
+)",
+};

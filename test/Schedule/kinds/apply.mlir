@@ -1,7 +1,7 @@
 // RUN: nestor-opt %s --split-input-file --transform-interpreter | FileCheck %s
 
 // CHECK-LABEL: nest.func @f
-// CHECK: nest.for %{{.*}} = 0 to 8 parallel annotate {grain = 3 : i64, hint = "x"} {
+// CHECK: nest.for %{{.*}} = 0 to 8 parallel annotate {grain = 3 : i64, note = "x"} {
 // CHECK: nest.for %{{.*}} = 0 to 4 vectorize {
 module attributes {transform.with_named_sequence} {
   nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
@@ -20,7 +20,7 @@ module attributes {transform.with_named_sequence} {
     %i, %j = transform.nest.get_loops %b : 2
     transform.nest.parallel %i grain [3]
     transform.nest.vectorize %j
-    transform.nest.annotate %i : !transform.op<"nest.for"> "hint" = "x"
+    transform.nest.annotate %i : !transform.op<"nest.for"> "note" = "x"
     transform.yield
   }
 }

@@ -2,8 +2,8 @@
 
 // Annotations show what was found.
 // CHECK-LABEL: nest.func @f
-// CHECK: nest.block "P" {{.*}} annotate {child, producer}
-// CHECK: nest.block "C" {{.*}} annotate {consumer, output}
+// CHECK: nest.block "P" {{.*}} annotate {note.child, note.producer}
+// CHECK: nest.block "C" {{.*}} annotate {note.consumer, note.output}
 module attributes {transform.with_named_sequence} {
   nest.func @f(%A: memref<8xf32>, %C: memref<8xf32>) {
     %T = nest.alloc : memref<10xf32>
@@ -34,10 +34,10 @@ module attributes {transform.with_named_sequence} {
     %y = transform.nest.get_producers %c : 1
     %z = transform.nest.get_consumers %p : 1
     %o = transform.nest.get_output_blocks in %root : !transform.any_op, 1
-    transform.nest.annotate %x : !transform.op<"nest.block"> "child" = unit
-    transform.nest.annotate %y : !transform.op<"nest.block"> "producer" = unit
-    transform.nest.annotate %z : !transform.op<"nest.block"> "consumer" = unit
-    transform.nest.annotate %o : !transform.op<"nest.block"> "output" = unit
+    transform.nest.annotate %x : !transform.op<"nest.block"> "note.child" = unit
+    transform.nest.annotate %y : !transform.op<"nest.block"> "note.producer" = unit
+    transform.nest.annotate %z : !transform.op<"nest.block"> "note.consumer" = unit
+    transform.nest.annotate %o : !transform.op<"nest.block"> "note.output" = unit
     transform.yield
   }
 }

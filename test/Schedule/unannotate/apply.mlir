@@ -1,7 +1,7 @@
 // RUN: nestor-opt %s --split-input-file --transform-interpreter | FileCheck %s
 
 // CHECK-LABEL: nest.func @f
-// CHECK: nest.for %{{.*}} = 0 to 8 annotate {other = 2 : i64} {
+// CHECK: nest.for %{{.*}} = 0 to 8 annotate {note.other = 2 : i64} {
 // CHECK: nest.for %{{.*}} = 0 to 4 {
 // CHECK: nest.block "B" ({{.*}}) {
 module attributes {transform.with_named_sequence} {
@@ -19,11 +19,11 @@ module attributes {transform.with_named_sequence} {
   transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
     %b = transform.nest.get_block "B" in %root : !transform.any_op
     %i, %j = transform.nest.get_loops %b : 2
-    transform.nest.annotate %i : !transform.op<"nest.for"> "hint" = 1
-    transform.nest.annotate %i : !transform.op<"nest.for"> "other" = 2
-    transform.nest.annotate %b : !transform.op<"nest.block"> "hint" = 3
-    transform.nest.unannotate %i : !transform.op<"nest.for"> "hint"
-    transform.nest.unannotate %b : !transform.op<"nest.block"> "hint"
+    transform.nest.annotate %i : !transform.op<"nest.for"> "note" = 1
+    transform.nest.annotate %i : !transform.op<"nest.for"> "note.other" = 2
+    transform.nest.annotate %b : !transform.op<"nest.block"> "note" = 3
+    transform.nest.unannotate %i : !transform.op<"nest.for"> "note"
+    transform.nest.unannotate %b : !transform.op<"nest.block"> "note"
     transform.yield
   }
 }

@@ -103,8 +103,7 @@ TEST_F(ScheduleTest, PrintedAndReplayedGivesTheSameNest) {
   tile(schedule);
   OwningOpRef<ModuleOp> sequence = parse(schedule.print());
   ASSERT_TRUE(sequence);
-  Outcome outcome =
-      Schedule::replay(*sequence, funcIn(*other)).getOutcome();
+  Outcome outcome = Schedule::replay(*sequence, funcIn(*other)).getOutcome();
   ASSERT_TRUE(outcome.isDone()) << outcome.getText();
   EXPECT_EQ(print(*module), print(*other));
   EXPECT_NE(print(*module).find("memref<4x16xf32, \"register\">"),
@@ -182,8 +181,7 @@ module attributes {transform.with_named_sequence} {
   }
 })mlir");
   std::string before = print(*module);
-  Outcome outcome =
-      Schedule::replay(*sequence, funcIn(*module)).getOutcome();
+  Outcome outcome = Schedule::replay(*sequence, funcIn(*module)).getOutcome();
   ASSERT_TRUE(outcome.isRefused());
   EXPECT_NE(outcome.getText().find("no block 'nobody'"), std::string::npos);
   EXPECT_EQ(before, print(*module));
@@ -254,8 +252,7 @@ TEST_F(ScheduleTest, MethodsOfLoopsAndQueriesAreReplayed) {
   EXPECT_TRUE(succeeded(verify(*module)));
   OwningOpRef<ModuleOp> sequence = parse(schedule.print());
   ASSERT_TRUE(sequence);
-  Outcome outcome =
-      Schedule::replay(*sequence, funcIn(*other)).getOutcome();
+  Outcome outcome = Schedule::replay(*sequence, funcIn(*other)).getOutcome();
   ASSERT_TRUE(outcome.isDone()) << outcome.getText();
   EXPECT_EQ(print(*module), print(*other));
 }
