@@ -132,7 +132,7 @@ Tried prefetch(Picker &p) {
 
 llvm::ArrayRef<StepKind> nestor::fuzz::tensorSteps() {
   static const StepKind table[] = {
-      {"blockize", 3, true, blockize},
+      {"blockize", 3, true, blockize, "", "split|split reorder"},
       {"transform_block_layout", 3, true, blockLayout},
       {"pad_einsum", 3, true, padEinsum, "einsum matmuls syrk update"},
       {"decompose_padding", 3, true, decomposePadding, "padded"},
