@@ -12,6 +12,7 @@
 #include "Registers.h"
 #include "Services.h"
 
+#include "nestor/Dialect/Nest/Padding.h"
 #include "nestor/Runtime/Abi.h"
 
 #include "mlir/Transforms/RegionUtils.h"
@@ -74,7 +75,7 @@ LogicalResult KernelEmitter::emit() {
     function.setArgAttr(1 + i, LLVM::LLVMDialect::getNoAliasAttrName(),
                         builder.getUnitAttr());
     Buffer entryOf{
-        entry.getArgument(1 + i), cast<MemRefType>(buffer.getType()), {}};
+        entry.getArgument(1 + i), cast<MemRefType>(buffer.getType()), {}, {}};
     for (AffineExpr dim : kernel.getBufferShape(i).getResults())
       entryOf.dims.push_back(evaluate(dim, 0, sizes));
     buffers[buffer] = entryOf;
@@ -381,9 +382,9 @@ LogicalResult KernelEmitter::emitSerial(nest::ForOp loop) {
 Value KernelEmitter::stackSlot(nest::AllocOp alloc) {
   auto type = cast<MemRefType>(alloc.getType());
   Type element = elementStorage(type.getElementType());
+  int64_t count = std::max<int64_t>(1, *storedElements(alloc));
   Value slot =
-      entryAlloca(function, builder, loc, element,
-                  std::max<int64_t>(1, type.getNumElements()), NST_ALIGNMENT);
+      entryAlloca(function, builder, loc, element, count, NST_ALIGNMENT);
   // Slots whose lives do not overlap share their place.
   LLVM::LifetimeStartOp::create(builder, loc, slot);
   if (alloc.getScope() == "register")
@@ -402,15 +403,17 @@ Value KernelEmitter::scratch(nest::AllocOp alloc) {
   for (nest::AllocOp sharer : plan.buffersIn(memory)) {
     auto type = cast<MemRefType>(sharer.getType());
     int64_t width = elementBytes(type.getElementType());
-    if (type.hasStaticShape()) {
-      fixed = std::max(fixed, type.getNumElements() * width);
+    if (std::optional<int64_t> elements = storedElements(sharer)) {
+      fixed = std::max(fixed, *elements * width);
       continue;
     }
-    Value bytes = indexConstant(builder, loc, width);
-    for (AffineExpr dim : sharer.getShapeMap().getResults())
-      bytes = arith::MulIOp::create(
-          builder, loc, bytes,
-          evaluate(dim, 0, sharer.getSizes()).materialize(builder, loc));
+    Buffer shape = shapeOf(sharer);
+    LinearIndex elements = LinearIndex::ofConstant(1);
+    for (int64_t d = type.getRank() - 1; d >= 0; --d)
+      elements = outerStride(shape, d, elements);
+    Value bytes =
+        arith::MulIOp::create(builder, loc, elements.materialize(builder, loc),
+                              indexConstant(builder, loc, width));
     most =
         most ? Value(arith::MaxSIOp::create(builder, loc, most, bytes)) : bytes;
   }
@@ -430,10 +433,16 @@ Value KernelEmitter::scratch(nest::AllocOp alloc) {
   return pointer;
 }
 
+KernelEmitter::Buffer KernelEmitter::shapeOf(nest::AllocOp alloc) {
+  Buffer shape{Value(), cast<MemRefType>(alloc.getType()), {}, {}};
+  for (AffineExpr dim : alloc.getShapeMap().getResults())
+    shape.dims.push_back(evaluate(dim, 0, alloc.getSizes()));
+  shape.padding = nest::paddingOf(alloc);
+  return shape;
+}
+
 void KernelEmitter::emitAlloc(nest::AllocOp alloc) {
-  Buffer buffer{Value(), cast<MemRefType>(alloc.getType()), {}};
-  if (livesOnStack(alloc))
-    buffer.pointer = stackSlot(alloc);
+  Value pointer = livesOnStack(alloc) ? stackSlot(alloc) : Value();
   // Sizes depend on the kernel's sizes alone: inside a loop, one buffer serves
   // all of its iterations and is made before the outermost one.
   OpBuilder::InsertionGuard guard(builder);
@@ -445,10 +454,8 @@ void KernelEmitter::emitAlloc(nest::AllocOp alloc) {
   }
   Mode saved = mode;
   mode.depth = 0;
-  for (AffineExpr dim : alloc.getShapeMap().getResults())
-    buffer.dims.push_back(evaluate(dim, 0, alloc.getSizes()));
-  if (!buffer.pointer)
-    buffer.pointer = scratch(alloc);
+  Buffer buffer = shapeOf(alloc);
+  buffer.pointer = pointer ? pointer : scratch(alloc);
   mode = saved;
   buffers[alloc.getResult()] = buffer;
 }

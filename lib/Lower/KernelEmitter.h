@@ -52,6 +52,7 @@ private:
     mlir::Value pointer;
     mlir::MemRefType type;
     llvm::SmallVector<LinearIndex> dims; // constants, or uniform indices
+    llvm::SmallVector<int64_t> padding;  // of each dim's stride; empty: none
   };
 
   /// How the code at hand is being emitted; saved around nested scopes.
@@ -75,6 +76,7 @@ private:
                                      int64_t count);
   mlir::LogicalResult emitParallel(nest::ForOp loop);
   void emitAlloc(nest::AllocOp alloc);
+  Buffer shapeOf(nest::AllocOp alloc);
   mlir::Value stackSlot(nest::AllocOp alloc);
   mlir::Value scratch(nest::AllocOp alloc);
   LinearIndex bound(mlir::AffineMap map, mlir::ValueRange operands, bool upper);
@@ -116,6 +118,10 @@ private:
   /// known as a vector of lanes.
   std::optional<LinearIndex> elementOffset(const Buffer &buffer,
                                            mlir::ValueRange indices);
+  /// The stride of dim `d - 1` from that of dim `d`; for dim 0 the buffer's
+  /// number of elements.
+  LinearIndex outerStride(const Buffer &buffer, int64_t d,
+                          const LinearIndex &stride);
   mlir::Value pointerTo(const Buffer &buffer, const LinearIndex &offset);
   mlir::Value lanePointers(const Buffer &buffer, mlir::ValueRange indices);
   LinearIndex times(const LinearIndex &index, const LinearIndex &stride);

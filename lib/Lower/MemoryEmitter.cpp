@@ -29,6 +29,14 @@ LinearIndex KernelEmitter::times(const LinearIndex &index,
   return result;
 }
 
+LinearIndex KernelEmitter::outerStride(const Buffer &buffer, int64_t d,
+                                       const LinearIndex &stride) {
+  LinearIndex outer = times(buffer.dims[d], stride);
+  if (d > 0 && !buffer.padding.empty())
+    outer = outer + LinearIndex::ofConstant(buffer.padding[d - 1]);
+  return outer;
+}
+
 std::optional<LinearIndex> KernelEmitter::elementOffset(const Buffer &buffer,
                                                         ValueRange indices) {
   LinearIndex offset, stride = LinearIndex::ofConstant(1);
@@ -38,7 +46,7 @@ std::optional<LinearIndex> KernelEmitter::elementOffset(const Buffer &buffer,
       return std::nullopt;
     offset = offset + times(*index, stride);
     if (d > 0)
-      stride = times(buffer.dims[d], stride);
+      stride = outerStride(buffer, d, stride);
   }
   return offset;
 }
@@ -88,7 +96,7 @@ Value KernelEmitter::lanePointers(const Buffer &buffer, ValueRange indices) {
     offset = offset ? Value(arith::AddIOp::create(builder, loc, offset, index))
                     : index;
     if (d > 0)
-      stride = times(buffer.dims[d], stride);
+      stride = outerStride(buffer, d, stride);
   }
   if (!offset)
     offset = broadcast(indexConstant(builder, loc, 0));

@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 #include "StoragePlan.h"
 
+#include "nestor/Dialect/Nest/Padding.h"
+
 #include <cstdlib>
 #include <limits>
 
@@ -22,11 +24,21 @@ int64_t nestor::lower::elementBytes(Type element) {
              : std::max<int64_t>(1, (element.getIntOrFloatBitWidth() + 7) / 8);
 }
 
-bool nestor::lower::livesOnStack(nest::AllocOp alloc) {
+std::optional<int64_t> nestor::lower::storedElements(nest::AllocOp alloc) {
   auto type = cast<MemRefType>(alloc.getType());
-  return type.hasStaticShape() &&
-         type.getNumElements() * elementBytes(type.getElementType()) <=
-             kStackLimit;
+  if (!type.hasStaticShape())
+    return std::nullopt;
+  SmallVector<int64_t> padding = nest::paddingOf(alloc);
+  int64_t elements = 1;
+  for (int64_t d = type.getRank() - 1; d >= 0; --d)
+    elements = elements * type.getDimSize(d) + (d > 0 ? padding[d - 1] : 0);
+  return elements;
+}
+
+bool nestor::lower::livesOnStack(nest::AllocOp alloc) {
+  std::optional<int64_t> elements = storedElements(alloc);
+  Type element = cast<MemRefType>(alloc.getType()).getElementType();
+  return elements && *elements * elementBytes(element) <= kStackLimit;
 }
 
 /// The parallel loop around: each of its workers has buffers of its own.
@@ -70,15 +82,14 @@ StoragePlan::StoragePlan(nest::FuncOp kernel) {
 /// How far two buffers are apart in size; dynamic sizes are near when they are
 /// the same expression.
 static int64_t distance(nest::AllocOp a, nest::AllocOp b) {
-  auto typeA = cast<MemRefType>(a.getType()),
-       typeB = cast<MemRefType>(b.getType());
-  int64_t widthA = elementBytes(typeA.getElementType()),
-          widthB = elementBytes(typeB.getElementType());
-  if (typeA.hasStaticShape() && typeB.hasStaticShape())
-    return std::abs(typeA.getNumElements() * widthA -
-                    typeB.getNumElements() * widthB);
+  auto width = [](nest::AllocOp alloc) {
+    return elementBytes(cast<MemRefType>(alloc.getType()).getElementType());
+  };
+  std::optional<int64_t> fixedA = storedElements(a), fixedB = storedElements(b);
+  if (fixedA && fixedB)
+    return std::abs(*fixedA * width(a) - *fixedB * width(b));
   bool same = a.getShapeMap() == b.getShapeMap() &&
-              a.getSizes() == b.getSizes() && widthA == widthB;
+              a.getSizes() == b.getSizes() && width(a) == width(b);
   return same ? 0 : std::numeric_limits<int64_t>::max() - 1;
 }
 

@@ -17,6 +17,8 @@
 
 #include "nestor/Dialect/Nest/Nest.h"
 
+#include <optional>
+
 namespace nestor::lower {
 
 class StoragePlan {
@@ -57,6 +59,9 @@ private:
 
 /// Bytes of one element in memory; booleans are bytes.
 int64_t elementBytes(mlir::Type element);
+
+/// How many elements a buffer of a fixed size takes, padding included.
+std::optional<int64_t> storedElements(nest::AllocOp alloc);
 
 /// Kernel-local buffers of a fixed, small size live on the worker's stack.
 bool livesOnStack(nest::AllocOp alloc);
