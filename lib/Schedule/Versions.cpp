@@ -3,7 +3,7 @@
 //   for i { T = alloc [16];  T[x] = ...;  ... T[x] }
 //   ==>  T = alloc [n, 16];  for i { T[i mod n, x] = ...;  ... T[i mod n, x] }
 //
-// A body cannot name a loop, so i mod n enters blocks as a spatial iterator.
+// A body cannot name a loop, so i mod n enters blocks as an iterator.
 //
 //===----------------------------------------------------------------------===//
 #include "Versions.h"
@@ -13,28 +13,50 @@ using namespace nestor;
 using namespace nestor::sched;
 using namespace nestor::analysis;
 
+/// The iterator of `block` for `version`. It is spatial unless that would tell
+/// steps of a reduction apart, which share an element.
 static unsigned versionIterator(RewriterBase &rewriter, nest::BlockOp block,
-                                AffineExpr version, int64_t versions,
-                                AffineSpace &space) {
+                                nest::ForOp loop, AffineExpr version,
+                                int64_t versions, AffineSpace &space) {
+  bool inOrder = feeds(loop, block, nest::IteratorKind::Reduce) ||
+                 feeds(loop, block, nest::IteratorKind::Ordered);
+  nest::IteratorKind kind =
+      inOrder ? nest::IteratorKind::Ordered : nest::IteratorKind::Spatial;
   BlockForm form = BlockForm::of(block, space);
   for (auto [i, binding] : llvm::enumerate(form.bindings))
-    if (binding == version &&
-        block.getIteratorKind(i) == nest::IteratorKind::Spatial)
+    if (binding == version && block.getIteratorKind(i) == kind)
       return i;
-  unsigned i = appendIterator(rewriter, block, nest::IteratorKind::Spatial);
+  unsigned i = appendIterator(rewriter, block, kind);
   form.bindings.push_back(version);
   form.extents.push_back(space.constant(versions));
   rewriter.modifyOpInPlace(block, [&]() { form.write(block, space); });
   return i;
 }
 
+/// Iterations that had a buffer each now write the same elements one after the
+/// other: iterators that tell them apart are spatial no more.
+static void orderWrites(RewriterBase &rewriter, nest::BlockOp block,
+                        AffineExpr var, AffineSpace &space) {
+  BlockForm form = BlockForm::of(block, space);
+  SmallVector<int32_t> kinds(block.getKinds());
+  for (auto [kind, binding] : llvm::zip_equal(kinds, form.bindings))
+    if (kind == static_cast<int32_t>(nest::IteratorKind::Spatial) &&
+        AffineSpace::uses(binding, var))
+      kind = static_cast<int32_t>(nest::IteratorKind::Ordered);
+  rewriter.modifyOpInPlace(block, [&]() { block.setKinds(kinds); });
+}
+
 void sched::hoistVersions(RewriterBase &rewriter, nest::AllocOp alloc,
                           nest::ForOp loop, int64_t versions,
                           AffineSpace &space) {
   rewriter.moveOpBefore(alloc, loop);
+  Value buffer = alloc.getResult();
+  AffineExpr var = space.of(loop.getInductionVar());
+  for (nest::BlockOp block : blocksIn(loop))
+    if (writesBuffer(block, buffer))
+      orderWrites(rewriter, block, var, space);
   if (versions == 1)
     return;
-  Value buffer = alloc.getResult();
   auto type = cast<MemRefType>(alloc.getType());
   SmallVector<AffineExpr> shape{space.constant(versions)};
   llvm::append_range(shape, space.shapeOf(buffer));
@@ -51,12 +73,12 @@ void sched::hoistVersions(RewriterBase &rewriter, nest::AllocOp alloc,
     alloc.getSizesMutable().assign(operands);
     alloc.setShapeAttr(AffineMapAttr::get(map));
   });
-  AffineExpr version =
-      space.simplify(space.of(loop.getInductionVar()) % versions);
+  AffineExpr version = space.simplify(var % versions);
   for (nest::BlockOp block : blocksIn(loop)) {
     if (!readsBuffer(block, buffer) && !writesBuffer(block, buffer))
       continue;
-    unsigned i = versionIterator(rewriter, block, version, versions, space);
+    unsigned i =
+        versionIterator(rewriter, block, loop, version, versions, space);
     for (const Access &access : accessesOf(block)) {
       if (access.buffer != buffer)
         continue;

@@ -45,3 +45,45 @@ Outcome sched::doubleBuffer(RewriterBase &rewriter, nest::BlockOp block,
 Outcome DoubleBufferOp::run(Invocation &at) {
   return at.call(sched::doubleBuffer, getBlock(), getBuffer());
 }
+
+NESTOR_PRIMITIVE(double_buffer) = {
+    .name = "double_buffer",
+    .family = "machine",
+    .does = "Two versions of a buffer, used in turn by the iterations of the "
+            "loop that it lives in.",
+    .law = "Iterations run one after the other; values are not carried between "
+           "them, as the buffer lives inside.",
+    .refuses = "arguments of the kernel\n"
+               "buffers that live in no loop\n"
+               "loops whose iterations run at once",
+    .syntax = "double_buffer %block write BUFFER",
+    .notes = R"(
+Iterators that told the iterations' writes apart become ordered: the elements are
+shared now.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+  nest.for %i = 0 to 8 {
+    %T = nest.alloc : memref<4xf32>
+    nest.for %j = 0 to 4 {
+      nest.block "P" (%v : spatial = %i to 8, %w : spatial = %j to 4) {
+        %a = memref.load %A[%v, %w] : memref<8x4xf32>
+        memref.store %a, %T[%w] : memref<4xf32>
+      }
+    }
+    nest.for %j = 0 to 4 {
+      nest.block "C" (%v : spatial = %i to 8, %w : spatial = %j to 4) {
+        %c3 = arith.constant 3 : index
+        %w1 = arith.subi %c3, %w : index
+        %a = memref.load %T[%w1] : memref<4xf32>
+        memref.store %a, %B[%v, %w] : memref<8x4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%p = get_block "P" in %root
+double_buffer %p write 0
+)",
+};

@@ -289,3 +289,52 @@ Outcome sched::fuseBlocks(RewriterBase &rewriter, nest::BlockOp first,
 Outcome FuseBlocksOp::run(Invocation &at) {
   return at.call(sched::fuseBlocks, getFirst(), getSecond(), getShift());
 }
+
+NESTOR_PRIMITIVE(fuse_blocks) = {
+    .name = "fuse_blocks",
+    .family = "affine",
+    .does = "Two nests share their loops, the second shifted.",
+    .law = "Every dependence keeps its order, with the second nest as many "
+           "iterations later as the shift says.",
+    .refuses =
+        "blocks of one nest, or of nests that do not follow each other "
+        "directly\n"
+        "nests with fewer loops, alone inside each other, than the shift has "
+        "numbers\n"
+        "loops that are not serial\n"
+        "bounds of which none is shown to hold for both nests\n"
+        "a shift after which the second needs what the first has not done yet",
+    .syntax = "fuse_blocks %first, %second shift [BY, ...]",
+    .notes = R"(
+The loops of the first nest stay, those of the second vanish. What stands inside
+of the last fused loops moves as it is. Each block gets a predicate where the
+common loops run through more than its own did.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8xf32>, %B: memref<7xf32>) {
+  %T = nest.alloc : memref<8xf32>
+  nest.for %i = 0 to 8 {
+    nest.block "P" (%v : spatial = %i to 8) {
+      %a = memref.load %A[%v] : memref<8xf32>
+      %b = arith.negf %a : f32
+      memref.store %b, %T[%v] : memref<8xf32>
+    }
+  }
+  nest.for %i = 0 to 7 {
+    nest.block "C" (%v : spatial = %i to 7) {
+      %c1 = arith.constant 1 : index
+      %next = arith.addi %v, %c1 : index
+      %a = memref.load %T[%v] : memref<8xf32>
+      %b = memref.load %T[%next] : memref<8xf32>
+      %c = arith.addf %a, %b : f32
+      memref.store %c, %B[%v] : memref<7xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%p = get_block "P" in %root
+%c = get_block "C" in %root
+fuse_blocks %p, %c shift [1]
+)",
+};

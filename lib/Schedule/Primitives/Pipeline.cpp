@@ -184,6 +184,14 @@ Outcome sched::pipeline(RewriterBase &rewriter, nest::ForOp loop,
     return Outcome::refused("the bounds of " + describe(loop) + " are lists")
         .note(loop, "its first and last iteration are no single expressions; "
                     "split its domain first");
+  int64_t depth = 0;
+  for (const Part &part : parts)
+    depth = std::max(depth, part.stage);
+  if (std::optional<int64_t> count = loop.getConstantTripCount();
+      count && *count <= depth)
+    return Outcome::refused(describe(loop) + " has " + Twine(*count) +
+                            " iterations, the last stage is " + Twine(depth))
+        .note(loop, "nothing would be left in the loop; take fewer stages");
   if (Outcome outcome = checkOrder(loop, parts, space); !outcome.isDone())
     return outcome;
 
@@ -201,9 +209,6 @@ Outcome sched::pipeline(RewriterBase &rewriter, nest::ForOp loop,
   llvm::sort(parts, [](const Part &a, const Part &b) {
     return a.position < b.position;
   });
-  int64_t depth = 0;
-  for (const Part &part : parts)
-    depth = std::max(depth, part.stage);
   AffineExpr var = space.of(loop.getInductionVar()), lower = bounds.lowers[0],
              upper = bounds.uppers[0];
   Operation *after = loop->getNextNode();
@@ -240,3 +245,51 @@ Outcome sched::pipeline(RewriterBase &rewriter, nest::ForOp loop,
 Outcome PipelineOp::run(Invocation &at) {
   return at.call(sched::pipeline, getLoop(), getStages(), getOrder());
 }
+
+NESTOR_PRIMITIVE(pipeline) = {
+    .name = "pipeline",
+    .family = "machine",
+    .does = "Overlaps the iterations of a loop: what has stage s runs s "
+            "iterations later.",
+    .law =
+        "Every dependence keeps its order under the new times; buffers that "
+        "live in the loop get as many versions as iterations are on their way.",
+    .refuses =
+        "loops that are not serial, or have lists of bounds\n"
+        "lists that do not give each thing in the body a stage and a position\n"
+        "stages that are negative, above 16, or all above 0\n"
+        "a loop of no more iterations than stages\n"
+        "a part that would run before what it needs",
+    .syntax = "pipeline %loop stages [STAGE, ...] order [POSITION, ...]",
+    .notes = R"(
+Allocations in the body do not count as things. Iterations in which not all stages
+run are unrolled before (suffix `_prologue`) and after the loop (`_epilogue`), under
+a predicate where there may be fewer iterations than stages.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+  nest.for %i = 0 to 8 {
+    %T = nest.alloc : memref<4xf32>
+    nest.for %j = 0 to 4 {
+      nest.block "P" (%v : spatial = %i to 8, %w : spatial = %j to 4) {
+        %a = memref.load %A[%v, %w] : memref<8x4xf32>
+        memref.store %a, %T[%w] : memref<4xf32>
+      }
+    }
+    nest.for %j = 0 to 4 {
+      nest.block "C" (%v : spatial = %i to 8, %w : spatial = %j to 4) {
+        %c3 = arith.constant 3 : index
+        %w1 = arith.subi %c3, %w : index
+        %a = memref.load %T[%w1] : memref<4xf32>
+        memref.store %a, %B[%v, %w] : memref<8x4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%p = get_block "P" in %root
+%i, %j = get_loops %p : 2
+pipeline %i stages [0, 1] order [1, 0]
+)",
+};

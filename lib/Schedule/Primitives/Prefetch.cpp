@@ -116,3 +116,40 @@ Outcome PrefetchOp::run(Invocation &at) {
   return at.call(sched::prefetch, getBlock(), getBuffer(), getLoop(),
                  MixedParams{getDynamicDistance(), getDistance()});
 }
+
+NESTOR_PRIMITIVE(prefetch) = {
+    .name = "prefetch",
+    .family = "machine",
+    .does =
+        "Each iteration of a loop asks the cache for what a later one reads.",
+    .law = "",
+    .refuses =
+        "buffers that the block does not read, or that live in the loop\n"
+        "loops that are not around the block, are vectorize, inside of one, or "
+        "parallel\n"
+        "distances that are not positive\n"
+        "indices that come from data\n"
+        "iterations that read more than 4096 bytes, or all the same",
+    .syntax = "prefetch %block read BUFFER in %loop distance [ITERATIONS]",
+    .notes = R"(
+Written as the annotation `prefetch` of the loop. Lowering asks for each cache line
+of the box that the iteration reads, at most that of the last iteration.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8x32xf32>, %B: memref<8x32xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 32 {
+      nest.block "B" (%v : spatial = %i to 8, %w : spatial = %j to 32) {
+        %a = memref.load %A[%v, %w] : memref<8x32xf32>
+        memref.store %a, %B[%v, %w] : memref<8x32xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%b = get_block "B" in %root
+%i, %j = get_loops %b : 2
+prefetch %b read 0 in %i distance [2]
+)",
+};

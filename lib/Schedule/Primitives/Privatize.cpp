@@ -65,3 +65,48 @@ Outcome sched::privatize(RewriterBase &rewriter, nest::BlockOp block,
 Outcome PrivatizeOp::run(Invocation &at) {
   return at.call(sched::privatize, getBlock(), getBuffer(), getLoop());
 }
+
+NESTOR_PRIMITIVE(privatize) = {
+    .name = "privatize",
+    .family = "affine",
+    .does = "Gives each iteration of a loop a buffer of its own.",
+    .law = "Every element that an iteration reads was written before in the "
+           "same iteration, and nothing outside of the loop uses the buffer.",
+    .refuses = "arguments of the kernel\n"
+               "loops that are not around the block, or in which the buffer "
+               "lives already\n"
+               "loops that are vectorize, or inside of one\n"
+               "a block outside of the loop that uses the buffer\n"
+               "a read that is not shown to see what its own iteration wrote",
+    .syntax = "privatize %block write BUFFER in %loop",
+    .notes = R"(
+Iterations no longer depend on each other through the buffer, so `parallel` may
+follow. Reads are compared with writes point by point: triangles and bands count.
+)",
+    .before = R"(
+nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+  %T = nest.alloc : memref<4xf32>
+  nest.for %i = 0 to 8 {
+    nest.for %j = 0 to 4 {
+      nest.block "P" (%v : ordered = %i to 8, %w : spatial = %j to 4) {
+        %a = memref.load %A[%v, %w] : memref<8x4xf32>
+        memref.store %a, %T[%w] : memref<4xf32>
+      }
+    }
+    nest.for %j = 0 to 4 {
+      nest.block "C" (%v : spatial = %i to 8, %w : spatial = %j to 4) {
+        %c3 = arith.constant 3 : index
+        %w1 = arith.subi %c3, %w : index
+        %a = memref.load %T[%w1] : memref<4xf32>
+        memref.store %a, %B[%v, %w] : memref<8x4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%p = get_block "P" in %root
+%i, %j = get_loops %p : 2
+privatize %p write 0 in %i
+)",
+};

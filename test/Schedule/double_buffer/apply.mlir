@@ -3,7 +3,7 @@
 // CHECK-LABEL: nest.func @f
 // CHECK: %[[T:.*]] = nest.alloc [2, symbol(%[[N:.*]])] : memref<2x?xf32>
 // CHECK-NEXT: nest.for %[[I:.*]] = 0 to 8 {
-// CHECK: nest.block "P" (%[[U:[a-z0-9_]+]] : spatial = %{{[a-z0-9_]+}} to symbol(%[[N]]), %{{[a-z0-9_]+}} : spatial = %[[I]] to 8, %[[V:[a-z0-9_]+]] : spatial = %[[I]] mod 2 to 2) {
+// CHECK: nest.block "P" (%[[U:[a-z0-9_]+]] : spatial = %{{[a-z0-9_]+}} to symbol(%[[N]]), %{{[a-z0-9_]+}} : ordered = %[[I]] to 8, %[[V:[a-z0-9_]+]] : ordered = %[[I]] mod 2 to 2) {
 // CHECK: memref.store %{{.*}}, %[[T]][%[[V]], %[[U]]] : memref<2x?xf32>
 // CHECK: nest.block "C" ({{.*}}, %[[W:[a-z0-9_]+]] : spatial = %[[I]] mod 2 to 2) {
 // CHECK: memref.load %[[T]][%[[W]], %{{.*}}] : memref<2x?xf32>

@@ -4,10 +4,10 @@
 // CHECK-LABEL: nest.func @rows
 // CHECK: %[[T:.*]] = nest.alloc : memref<2x4xf32>
 // CHECK-NEXT: nest.for %[[J:.*]] = 0 to 4 {
-// CHECK-NEXT: nest.block "P_prologue" (%{{.*}} : spatial = 0 to 8, %{{.*}} : spatial = %[[J]] to 4, %{{.*}} : spatial = 0 to 2) {
+// CHECK-NEXT: nest.block "P_prologue" (%{{.*}} : ordered = 0 to 8, %{{.*}} : spatial = %[[J]] to 4, %{{.*}} : ordered = 0 to 2) {
 // CHECK: nest.for %[[I:.*]] = 0 to 7 {
 // CHECK: nest.block "C" (%{{.*}} : spatial = %[[I]] to 8, %{{.*}}, %{{.*}} : spatial = %[[I]] mod 2 to 2) {
-// CHECK: nest.block "P" (%{{.*}} : spatial = %[[I]] + 1 to 8, %{{.*}}, %{{.*}} : spatial = (%[[I]] + 1) mod 2 to 2) {
+// CHECK: nest.block "P" (%{{.*}} : ordered = %[[I]] + 1 to 8, %{{.*}}, %{{.*}} : ordered = (%[[I]] + 1) mod 2 to 2) {
 // CHECK: nest.block "C_epilogue" (%{{.*}} : spatial = 7 to 8, %{{.*}}, %{{.*}} : spatial = 1 to 2) {
 module attributes {transform.with_named_sequence} {
   nest.func @rows(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
@@ -41,10 +41,10 @@ module attributes {transform.with_named_sequence} {
 // Perhaps fewer iterations than stages: what runs outside of the loop is
 // guarded.
 // CHECK-LABEL: nest.func @few
-// CHECK: nest.block "P_prologue" (%{{.*}} : spatial = 0 to symbol(%[[N:.*]]), %{{.*}} : spatial = 0 to 3) where (symbol(%[[N]]) - 1 >= 0)
-// CHECK: nest.block "P_prologue_1" (%{{.*}} : spatial = 1 to symbol(%[[N]]), %{{.*}} : spatial = 1 to 3) where (symbol(%[[N]]) - 2 >= 0)
+// CHECK: nest.block "P_prologue" (%{{.*}} : ordered = 0 to symbol(%[[N:.*]]), %{{.*}} : ordered = 0 to 3) where (symbol(%[[N]]) - 1 >= 0)
+// CHECK: nest.block "P_prologue_1" (%{{.*}} : ordered = 1 to symbol(%[[N]]), %{{.*}} : ordered = 1 to 3) where (symbol(%[[N]]) - 2 >= 0)
 // CHECK: nest.for %[[I:.*]] = 0 to symbol(%[[N]]) - 2 {
-// CHECK: nest.block "P" (%{{.*}} : spatial = %[[I]] + 2 to
+// CHECK: nest.block "P" (%{{.*}} : ordered = %[[I]] + 2 to
 // CHECK: nest.block "C" (%{{.*}} : spatial = %[[I]] to
 // CHECK: nest.block "C_epilogue" (%{{.*}} : spatial = symbol(%[[N]]) - 2 to {{.*}}) where (symbol(%[[N]]) - 2 >= 0)
 // CHECK: nest.block "C_epilogue_1" (%{{.*}} : spatial = symbol(%[[N]]) - 1 to {{.*}}) where (symbol(%[[N]]) - 1 >= 0)

@@ -163,6 +163,33 @@ module attributes {transform.with_named_sequence} {
 // -----
 
 module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>) {
+    // expected-note @+1 {{nothing would be left in the loop; take fewer stages}}
+    nest.for %i = 0 to 8 {
+      %T = nest.alloc : memref<8xf32>
+      nest.block "P" (%u : spatial = %i to 8) {
+        %a = memref.load %A[%u] : memref<8xf32>
+        memref.store %a, %T[%u] : memref<8xf32>
+      }
+      nest.block "Q" (%u : spatial = %i to 8) {
+        %a = memref.load %T[%u] : memref<8xf32>
+        memref.store %a, %B[%u] : memref<8xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %i = transform.nest.get_loops %p : 1
+    // expected-error @+1 {{loop 0 of block 'P' has 8 iterations, the last stage is 8}}
+    transform.nest.pipeline %i stages [0, 8] order [1, 0]
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
   nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>, %n: index) {
     // expected-note @+1 {{its first and last iteration are no single expressions; split its domain first}}
     nest.for %i = 0 to min(8, symbol(%n)) {
