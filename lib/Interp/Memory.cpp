@@ -170,7 +170,8 @@ bool interp::writeChecked(State &state, const Inst &inst, View &view,
         return race(state, inst, view, linear, "writes", other);
     touch.writer = state.stamp;
   }
-  if (state.block && !keepsContract(state, inst, view, linear))
+  if (state.block && !view.storage->anyPoint &&
+      !keepsContract(state, inst, view, linear))
     return false;
   writeElement(view.kind, view.element(linear), cell);
   view.markWritten(linear);

@@ -37,6 +37,8 @@ struct Storage {
   /// For each block that wrote here: the spatial point by which it wrote each
   /// element; 0: none. Kept when contracts are checked.
   std::vector<std::pair<const void *, std::vector<uint64_t>>> points;
+  /// Any point may write any element.
+  bool anyPoint = false;
 
   /// Zeroed bytes that count as never written.
   static std::shared_ptr<Storage> fresh(uint64_t size) {

@@ -245,6 +245,7 @@ bool runAlloc(State &s, const Inst &i) {
   // A buffer made inside a parallel iteration belongs to it alone.
   if (s.program.options.checkRaces && s.stamp == 0)
     view->storage->touches.resize(view->numElements());
+  view->storage->anyPoint = s.program.options.contractOfArguments;
   s.cells[i.out[0]].view = view;
   return true;
 }

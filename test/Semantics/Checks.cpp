@@ -100,7 +100,7 @@ std::string nestor::difference(ArrayRef<HostTensor> got,
 
 std::string nestor::meaning(nest::FuncOp kernel, const Problem &problem,
                             ArrayRef<HostTensor> want, uint64_t seed,
-                            bool races) {
+                            bool races, uint64_t maxSteps) {
   std::string diagnostics;
   ScopedDiagnosticHandler handler(kernel.getContext(), [&](Diagnostic &d) {
     diagnostics += d.str() + "\n";
@@ -114,9 +114,9 @@ std::string nestor::meaning(nest::FuncOp kernel, const Problem &problem,
   InterpOptions options;
   options.shuffleSeed = seed + 1;
   options.checkRaces = races;
-  options.maxSteps = 3'000'000;
+  options.maxSteps = maxSteps;
   options.maxBufferBytes = 1 << 24;
-  options.checkContract = true;
+  options.checkContract = options.contractOfArguments = true;
   std::vector<std::vector<bool>> written;
   options.written = &written;
   if (llvm::Error error =

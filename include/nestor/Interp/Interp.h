@@ -43,6 +43,9 @@ struct InterpOptions {
   bool checkRaces = false;
   /// Reports two spatial points of one block that write one element.
   bool checkContract = false;
+  /// Only in arguments: schedules let iterations use a buffer of the kernel in
+  /// turn (double_buffer, rolling_buffer).
+  bool contractOfArguments = false;
   /// Not null: a kernel may leave elements of its buffers unwritten (a
   /// reduction over nothing does); here it is told for each buffer which ones
   /// were written. The others are 0.

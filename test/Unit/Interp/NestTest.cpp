@@ -302,6 +302,8 @@ nest.func @sum(%A: memref<4xf32>, %B: memref<1xf32>) {
   EXPECT_THAT(runKernel(sum, buffers),
               HasSubstr("writes element [0], which another spatial point of "
                         "block \"sum\" wrote"));
+  options.contractOfArguments = true;
+  EXPECT_THAT(runKernel(sum, buffers), HasSubstr("another spatial point"));
   // The same point may write again: reduce and ordered iterators, two blocks.
   std::string reduce = sum;
   reduce.replace(reduce.find("spatial"), 7, "ordered");
