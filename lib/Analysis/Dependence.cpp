@@ -303,6 +303,47 @@ analysis::findReversed(Operation *scope,
   return Finder(scope, space, options).find(reverses, {}, may);
 }
 
+/// Whether `first` can come before `second` in one run of their block.
+static bool isEarlierInBody(const Access &first, const Access &second) {
+  if (first.inInit != second.inInit)
+    return first.inInit;
+  // Loops of the body may run both in any order.
+  if (first.conditional && second.conditional)
+    return true;
+  auto topOf = [](Operation *op) {
+    while (!isa<nest::BlockOp>(op->getParentOp()))
+      op = op->getParentOp();
+    return op;
+  };
+  return topOf(first.op)->isBeforeInBlock(topOf(second.op));
+}
+
+std::optional<Conflict>
+analysis::findOrdered(Operation *scope, PickFn first, PickFn second,
+                      AffineSpace &space, const DependenceOptions &options) {
+  llvm::DenseMap<Operation *, Time> times;
+  for (nest::BlockOp block : leavesIn(scope))
+    times[block] = timeOf(block, scope, space);
+  auto may = [&](const Site &a, const Site &b) {
+    return first(a.holder, a.access) && second(b.holder, b.access);
+  };
+  auto ordered = [&](InstanceSet &set, const Site &a, const Site &b) {
+    if (auto loop = dyn_cast<nest::ForOp>(scope))
+      set.addEqual(loop, 0, 1);
+    const Time &before = times[a.block], &after = times[b.block];
+    if (anyLevel(set, before, after, -1,
+                 [](InstanceSet &earlier) { return !earlier.isEmpty(); }))
+      return true;
+    if (a.block != b.block || a.access.op == b.access.op ||
+        !isEarlierInBody(a.access, b.access))
+      return false;
+    for (AffineExpr level : before)
+      set.addZero(set.row(level, 0).add(set.row(level, 1), -1));
+    return !set.isEmpty();
+  };
+  return Finder(scope, space, options).find(ordered, {}, may);
+}
+
 std::optional<Conflict> analysis::findBeforeInit(nest::BlockOp block,
                                                  nest::ForOp loop,
                                                  AffineSpace &space) {

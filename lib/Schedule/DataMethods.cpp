@@ -10,13 +10,17 @@ using namespace nestor;
 using namespace nestor::sched;
 
 Result<BlockRef> Schedule::cacheRead(BlockRef block, int64_t buffer,
-                                     StringRef scope) {
-  return performBlock<CacheReadOp>(recorded(block), buffer, scope);
+                                     StringRef scope,
+                                     ArrayRef<BlockRef> consumers) {
+  return performBlock<CacheReadOp>(recorded(block), buffer, scope,
+                                   recordedAll(consumers));
 }
 
 Result<BlockRef> Schedule::cacheWrite(BlockRef block, int64_t buffer,
-                                      StringRef scope) {
-  return performBlock<CacheWriteOp>(recorded(block), buffer, scope);
+                                      StringRef scope,
+                                      ArrayRef<BlockRef> consumers) {
+  return performBlock<CacheWriteOp>(recorded(block), buffer, scope,
+                                    recordedAll(consumers));
 }
 
 Outcome Schedule::setScope(BlockRef block, int64_t buffer, StringRef scope) {

@@ -50,6 +50,14 @@ findReversed(mlir::Operation *scope,
              llvm::function_ref<Time(nest::BlockOp)> after, AffineSpace &space,
              const DependenceOptions &options = {});
 
+/// Picks accesses of blocks.
+using PickFn = llvm::function_ref<bool(nest::BlockOp, const Access &)>;
+/// A conflict within one iteration of `scope` (a loop or the function) between
+/// an access that `first` picks and a later one that `second` picks.
+std::optional<Conflict> findOrdered(mlir::Operation *scope, PickFn first,
+                                    PickFn second, AffineSpace &space,
+                                    const DependenceOptions &options = {});
+
 /// A conflict below `loop` (within one iteration of everything around it)
 /// between an earlier access and the init of `block`: what forbids to run all
 /// inits before `loop`.

@@ -100,12 +100,15 @@ Outcome storageAlign(mlir::RewriterBase &rewriter, nest::BlockOp block,
                      int64_t offset);
 Outcome rollingBuffer(mlir::RewriterBase &rewriter, nest::BlockOp block,
                       int64_t buffer);
+/// `consumers`: blocks that use the copy besides `block`.
 Result<nest::BlockOp> cacheRead(mlir::RewriterBase &rewriter,
                                 nest::BlockOp block, int64_t buffer,
-                                llvm::StringRef scope);
+                                llvm::StringRef scope,
+                                llvm::ArrayRef<nest::BlockOp> consumers = {});
 Result<nest::BlockOp> cacheWrite(mlir::RewriterBase &rewriter,
                                  nest::BlockOp block, int64_t buffer,
-                                 llvm::StringRef scope);
+                                 llvm::StringRef scope,
+                                 llvm::ArrayRef<nest::BlockOp> consumers = {});
 Outcome setScope(mlir::RewriterBase &rewriter, nest::BlockOp block,
                  int64_t buffer, llvm::StringRef scope);
 Outcome compactBuffers(mlir::RewriterBase &rewriter, nest::FuncOp func);

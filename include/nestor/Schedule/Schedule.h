@@ -129,9 +129,11 @@ public:
 
   // --- data
   Result<BlockRef> cacheRead(BlockRef block, int64_t buffer,
-                             llvm::StringRef scope);
+                             llvm::StringRef scope,
+                             llvm::ArrayRef<BlockRef> consumers = {});
   Result<BlockRef> cacheWrite(BlockRef block, int64_t buffer,
-                              llvm::StringRef scope);
+                              llvm::StringRef scope,
+                              llvm::ArrayRef<BlockRef> consumers = {});
   Outcome setScope(BlockRef block, int64_t buffer, llvm::StringRef scope);
   Result<BlockRef> reindex(BlockRef block, BufferRole role, int64_t buffer);
   Result<BlockRef> reindexCacheRead(BlockRef block, int64_t buffer,

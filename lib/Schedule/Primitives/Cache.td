@@ -2,16 +2,18 @@
 
 def CacheReadOp : PrimitiveOp<"cache_read"> {
   let summary = "Reads a buffer through a copy";
-  let arguments = (ins BlockHandle:$block, I64Attr:$buffer, StrAttr:$scope);
+  let arguments = (ins BlockHandle:$block, I64Attr:$buffer, StrAttr:$scope,
+                       Variadic<BlockHandle>:$consumers);
   let results = (outs BlockHandle:$copy);
-  let assemblyFormat = "$block `read` $buffer `in` $scope attr-dict";
+  let assemblyFormat = "$block `read` $buffer `in` $scope (`for` $consumers^)? attr-dict";
 }
 
 def CacheWriteOp : PrimitiveOp<"cache_write"> {
   let summary = "Writes a buffer through a copy";
-  let arguments = (ins BlockHandle:$block, I64Attr:$buffer, StrAttr:$scope);
+  let arguments = (ins BlockHandle:$block, I64Attr:$buffer, StrAttr:$scope,
+                       Variadic<BlockHandle>:$consumers);
   let results = (outs BlockHandle:$copy);
-  let assemblyFormat = "$block `write` $buffer `in` $scope attr-dict";
+  let assemblyFormat = "$block `write` $buffer `in` $scope (`for` $consumers^)? attr-dict";
 }
 
 def SetScopeOp : PrimitiveOp<"set_scope"> {

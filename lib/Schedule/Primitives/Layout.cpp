@@ -11,6 +11,8 @@
 #include "../Apply.h"
 #include "../Rewrite.h"
 
+#include "nestor/Dialect/Nest/Padding.h"
+
 using namespace mlir;
 using namespace nestor;
 using namespace nestor::sched;
@@ -296,6 +298,7 @@ Outcome sched::transformLayout(RewriterBase &rewriter, nest::BlockOp block,
   }
   if (auto alloc = (*buffer).getDefiningOp<nest::AllocOp>()) {
     rewriter.modifyOpInPlace(alloc, [&]() {
+      alloc->removeAttr(nest::kAlignAttr); // of dims that are no more
       alloc.getResult().setType(newType);
       SmallVector<Value> operands;
       AffineMap shapeMap = space.exportMap(extents, operands);

@@ -167,8 +167,8 @@ module attributes {transform.with_named_sequence} {
 
 module attributes {transform.with_named_sequence} {
   nest.func @f(%A: memref<8xf32>) {
-    nest.for %i = 0 to 8 {
-      // expected-note @+1 {{cache before buffers move}}
+    nest.for %i = 0 to 8 parallel {
+      // expected-note @+1 {{cache before giving loops a kind}}
       %S = nest.alloc : memref<8xf32>
       nest.block "S" (%v : spatial = %i to 8) {
         %a = memref.load %A[%v] : memref<8xf32>
@@ -179,8 +179,127 @@ module attributes {transform.with_named_sequence} {
 
   transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
     %s = transform.nest.get_block "S" in %root : !transform.any_op
-    // expected-error @+1 {{lives inside a loop}}
+    // expected-error @+1 {{lives inside a loop that does not run in order}}
     %c = transform.nest.cache_write %s write 0 in "shared"
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>) {
+    nest.for %i = 0 to 8 {
+      nest.block "S" (%v : ordered = %i to 8) {
+        %z = arith.constant 0.0 : f32
+        // expected-note @+1 {{written here}}
+        memref.store %z, %A[%v] : memref<8xf32>
+        // expected-note @+1 {{read here}}
+        %a = memref.load %A[%v] : memref<8xf32>
+        memref.store %a, %B[%v] : memref<8xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "S" in %root : !transform.any_op
+    // expected-error @+1 {{argument 0 of block 'S' is written between any place for a copy and this read}}
+    %t = transform.nest.cache_read %b read 0 in "shared"
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @later(%A: memref<6x4xf32>, %B: memref<6x4xf32>, %C: memref<6x4xf32>) {
+    nest.for %i = 0 to 6 {
+      nest.for %j = 0 to 4 {
+        // expected-note @+1 {{name only blocks that could use the copy}}
+        nest.block "B" (%vi : spatial = %i to 6, %vj : spatial = %j to 4) {
+          %a = memref.load %A[%vi, %vj] : memref<6x4xf32>
+          %m = arith.negf %a : f32
+          memref.store %m, %B[%vi, %vj] : memref<6x4xf32>
+        }
+      }
+      nest.for %j = 0 to 4 {
+        nest.block "C" (%vi : spatial = %i to 6, %vj : spatial = %j to 4) {
+          %a = memref.load %B[%vi, %vj] : memref<6x4xf32>
+          %m = arith.addf %a, %a : f32
+          memref.store %m, %C[%vi, %vj] : memref<6x4xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "C" in %root : !transform.any_op
+    %c = transform.nest.get_block "B" in %root : !transform.any_op
+    // expected-error @+1 {{block 'B' does not read argument 1 of block 'C'}}
+    %t = transform.nest.cache_read %b read 0 in "shared" for %c
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @later(%A: memref<6x4xf32>, %B: memref<6x4xf32>, %C: memref<6x4xf32>) {
+    nest.for %i = 0 to 6 {
+      nest.for %j = 0 to 4 {
+        // expected-note @+1 {{name only}}
+        nest.block "B" (%vi : spatial = %i to 6, %vj : spatial = %j to 4) {
+          %a = memref.load %A[%vi, %vj] : memref<6x4xf32>
+          %m = arith.negf %a : f32
+          memref.store %m, %B[%vi, %vj] : memref<6x4xf32>
+        }
+      }
+      nest.for %j = 0 to 4 {
+        nest.block "C" (%vi : spatial = %i to 6, %vj : spatial = %j to 4) {
+          %a = memref.load %B[%vi, %vj] : memref<6x4xf32>
+          %m = arith.addf %a, %a : f32
+          memref.store %m, %C[%vi, %vj] : memref<6x4xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "C" in %root : !transform.any_op
+    %c = transform.nest.get_block "B" in %root : !transform.any_op
+    // expected-error @+1 {{block 'B' does not use argument 2 of block 'C'}}
+    %t = transform.nest.cache_write %b write 0 in "shared" for %c
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @later(%A: memref<6x4xf32>, %B: memref<6x4xf32>, %C: memref<6x4xf32>) {
+    nest.for %i = 0 to 6 parallel {
+      nest.for %j = 0 to 4 {
+        nest.block "B" (%vi : spatial = %i to 6, %vj : spatial = %j to 4) {
+          %a = memref.load %A[%vi, %vj] : memref<6x4xf32>
+          %m = arith.negf %a : f32
+          memref.store %m, %B[%vi, %vj] : memref<6x4xf32>
+        }
+      }
+      nest.for %j = 0 to 4 {
+        // expected-note @+1 {{a copy inside of that loop would be for all iterations at once}}
+        nest.block "C" (%vi : spatial = %i to 6, %vj : spatial = %j to 4) {
+          %a = memref.load %B[%vi, %vj] : memref<6x4xf32>
+          %m = arith.addf %a, %a : f32
+          memref.store %m, %C[%vi, %vj] : memref<6x4xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "C" in %root : !transform.any_op
+    // expected-error @+1 {{loop 0 of block 'B' is parallel}}
+    %t = transform.nest.cache_read %b read 0 in "shared"
     transform.yield
   }
 }

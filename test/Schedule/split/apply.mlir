@@ -205,3 +205,31 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// An extent that varies, and is negative at first: one factor left out covers it.
+// CHECK-LABEL: nest.func @triangle_inferred
+// CHECK: nest.for %[[I:.*]] = 0 to 37 {
+// CHECK: nest.for %[[O:.*]] = 0 to (%[[I]] - 4) ceildiv 4 {
+// CHECK: nest.for %[[N:.*]] = 0 to 4 {
+// CHECK: nest.block "T" (%{{.*}} : spatial = %[[I]] to 37, %{{.*}} : spatial = %[[O]] * 4 + %[[N]] + 5 to 37) where (%[[I]] - %[[O]] * 4 - %[[N]] - 5 >= 0)
+module attributes {transform.with_named_sequence} {
+  nest.func @triangle_inferred(%A: memref<37x37xf32>) {
+    nest.for %i = 0 to 37 {
+      nest.for %j = 5 to %i + 1 {
+        nest.block "T" (%v : spatial = %i to 37, %w : spatial = %j to 37) {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %A[%v, %w] : memref<37x37xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "T" in %root : !transform.any_op
+    %i, %j = transform.nest.get_loops %b : 2
+    %o, %n = transform.nest.split %j by [-1, 4] : 2
+    transform.yield
+  }
+}
