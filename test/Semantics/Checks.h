@@ -35,7 +35,8 @@ inline constexpr const char *kOverBudget = "over budget";
 
 /// Empty when `kernel` is valid and computes `want` by the interpreter.
 std::string meaning(nest::FuncOp kernel, const Problem &problem,
-                    llvm::ArrayRef<HostTensor> want, uint64_t seed, bool races);
+                    llvm::ArrayRef<HostTensor> want, uint64_t seed, bool races,
+                    uint64_t maxSteps = 3'000'000);
 
 /// Empty when native code computes `want`.
 std::string native(nest::FuncOp kernel, const Problem &problem,

@@ -1,6 +1,7 @@
 // The host program gets every size as an i64 scalar input behind the buffers.
 // Buffers end and begin at words that must not change; outputs start as
-// garbage. Parallel loops are cut into uneven chunks and run by threads.
+// garbage unless they have data. Parallel loops are cut into uneven chunks and
+// run by threads.
 #include "NativeKernel.h"
 
 #include "nestor/Codegen/Codegen.h"
@@ -100,6 +101,7 @@ struct Guarded {
 struct Run {
   std::vector<Guarded> outputs;
   std::vector<unsigned> elementSizes;
+  ArrayRef<HostTensor> initial; // of the outputs
   std::vector<Guarded> scratch;
   unsigned workers = 1;
   std::string failure;
@@ -143,7 +145,9 @@ struct Run {
     uint64_t bytes = run.elementSizes[index];
     for (int32_t d = 0; d < rank; ++d)
       bytes *= static_cast<uint64_t>(dims[d]);
-    return run.outputs[index].make(bytes);
+    uint8_t *data = run.outputs[index].make(bytes);
+    llvm::copy(run.initial[index].bytes, data);
+    return data;
   }
   static void fail(nst_call *call, int32_t, const char *message) {
     Run &run = of(call);
@@ -225,7 +229,8 @@ Error nestor::runNative(nest::FuncOp kernel,
   Run run;
   run.workers = workers;
   run.outputs.resize(writes);
-  for (const HostTensor &buffer : buffers.take_back(writes))
+  run.initial = buffers.take_back(writes);
+  for (const HostTensor &buffer : run.initial)
     run.elementSizes.push_back(elementBytes(buffer.elementType));
   std::vector<Guarded> inputs(reads + sizes.size());
   std::vector<nst_tensor> tensors(inputs.size());

@@ -31,7 +31,7 @@ struct NestStyle {
   /// 32-bit elements.
   bool plain = false;
   /// Blocks that are left out (see DropBlocks.cpp).
-  std::vector<std::string> without;
+  std::vector<std::string> without = {};
 };
 
 /// Names of the families that NestStyle::kind picks.

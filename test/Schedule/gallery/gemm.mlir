@@ -20,6 +20,7 @@
 // multiply-adds, and mr * nr / lanes accumulators hide the latency of an FMA
 // (4 cycles x 2 units = 8). 4 x 16 takes 8 + 2 + 1 of AVX2's 16 registers,
 // 8 x 32 takes 16 + 2 + 1 of AVX-512's 32.
+// AS: 1024=128 512=64 256=32
 
 // Panels of B, then of A: the digits of n and m are loops of their own.
 // CHECK-LABEL: nest.func @gemm
