@@ -18,8 +18,9 @@ using namespace nestor;
 using namespace nestor::sched;
 using namespace nestor::analysis;
 
-/// Loops with lists of bounds, into tiles that start at multiples of their
-/// size:
+/// Loops with lists of bounds, or that start where another loop says, into
+/// tiles that start at multiples of their size, so that tiles of a slanted loop
+/// are not slanted:
 ///
 ///   for i in max(L..)..min(U..)
 ///   ==>  for io in max(L floordiv f..)..min(U ceildiv f..)
@@ -89,6 +90,9 @@ Result<Loops> sched::split(RewriterBase &rewriter, nest::ForOp loop,
       return Outcome::refused("the split factors' product overflows")
           .note(loop, "of this loop");
   }
+  if (lower && extent && !AffineSpace::isFreeOfLoops(lower) && inferred == 0 &&
+      tail == Tail::Predicate)
+    return splitLists(rewriter, loop, factors, product, space);
   if (!lower || !extent) {
     if (inferred != 0 || tail != Tail::Predicate)
       return Outcome::refused(describe(loop) + " has several bounds")
