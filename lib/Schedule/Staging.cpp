@@ -297,6 +297,49 @@ Outcome sched::checkCopyOut(const Place &place, ArrayRef<nest::BlockOp> blocks,
             "too");
 }
 
+Result<SmallVector<BlockForm::Constraint>>
+sched::guardsOf(const Place &place, ArrayRef<nest::BlockOp> blocks,
+                Value buffer, AffineSpace &space) {
+  SmallVector<BlockForm::Constraint> guards;
+  if (isa<nest::FuncOp>(place.level))
+    return guards;
+  for (auto [n, block] : llvm::enumerate(blocks)) {
+    SmallVector<BlockForm::Constraint> own =
+        BlockForm::of(block, space).constraints;
+    bool runsInside = llvm::any_of(own, [&](BlockForm::Constraint &constraint) {
+      bool found = false;
+      constraint.expr.walk([&](AffineExpr e) {
+        if (auto dim = dyn_cast<AffineDimExpr>(e))
+          found |= place.level->isProperAncestor(space.getLoop(dim));
+      });
+      return found;
+    });
+    auto isSame = [](auto &a, auto &b) {
+      return a.expr == b.expr && a.equal == b.equal;
+    };
+    if (runsInside ||
+        (n > 0 && !std::equal(own.begin(), own.end(), guards.begin(),
+                              guards.end(), isSame)))
+      return Outcome::refused(describe(block) + " leaves gaps in " +
+                              describe(buffer) + " by its predicate")
+          .note(block, "the copy would overwrite what lies in between; "
+                       "cache before splitting loops by factors that do not "
+                       "divide them");
+    guards = std::move(own);
+  }
+  return guards;
+}
+
+void sched::guard(RewriterBase &rewriter, nest::BlockOp copy,
+                  ArrayRef<BlockForm::Constraint> constraints,
+                  AffineSpace &space) {
+  if (constraints.empty())
+    return;
+  BlockForm form = BlockForm::of(copy, space);
+  llvm::append_range(form.constraints, constraints);
+  rewriter.modifyOpInPlace(copy, [&]() { form.write(copy, space); });
+}
+
 /// Whether the read of an accumulator finds what the init of its own block
 /// wrote.
 static bool readsItsInit(const Access &read, ArrayRef<Access> accesses) {

@@ -91,6 +91,15 @@ Outcome checkCopyIn(const Place &place, llvm::ArrayRef<nest::BlockOp> blocks,
 /// end.
 Outcome checkCopyOut(const Place &place, llvm::ArrayRef<nest::BlockOp> blocks,
                      mlir::Value buffer, AffineSpace &space);
+/// What must hold of the loops around the level, for `blocks` to run in an
+/// iteration of it; refuses predicates that say more. Nothing at the function.
+Result<llvm::SmallVector<BlockForm::Constraint>>
+guardsOf(const Place &place, llvm::ArrayRef<nest::BlockOp> blocks,
+         mlir::Value buffer, AffineSpace &space);
+/// Adds constraints to the predicate of a copy.
+void guard(mlir::RewriterBase &rewriter, nest::BlockOp copy,
+           llvm::ArrayRef<BlockForm::Constraint> constraints,
+           AffineSpace &space);
 /// Whether `blocks` read back in one iteration of the level only what they
 /// wrote in it.
 Outcome checkReadsBack(const Place &place, llvm::ArrayRef<nest::BlockOp> blocks,

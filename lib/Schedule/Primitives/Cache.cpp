@@ -105,6 +105,9 @@ Result<nest::BlockOp> sched::cacheWrite(RewriterBase &rewriter,
   if (Outcome outcome = checkReadsBack(*place, *blocks, *buffer, space);
       !outcome.isDone())
     return outcome;
+  auto guards = guardsOf(*place, *blocks, *buffer, space);
+  if (!guards)
+    return guards.getOutcome();
   Box box = *boxAt(place->level, *blocks, *buffer, writes, space);
   if (!box.dense)
     return Outcome::refused(describe(block) + " leaves gaps in " +
@@ -114,10 +117,13 @@ Result<nest::BlockOp> sched::cacheWrite(RewriterBase &rewriter,
   nest::AllocOp copy = makeLike(rewriter, *buffer, scope, space);
   redirect(rewriter, *blocks, *buffer, copy,
            [](const Access &) { return true; });
-  OpBuilder::InsertionGuard guard(rewriter);
+  OpBuilder::InsertionGuard insertion(rewriter);
   rewriter.setInsertionPointAfter(place->last);
-  return makeCopy(rewriter, block.getLoc(), (block.getName() + "_write").str(),
-                  copy, *buffer, box, space);
+  nest::BlockOp made =
+      makeCopy(rewriter, block.getLoc(), (block.getName() + "_write").str(),
+               copy, *buffer, box, space);
+  guard(rewriter, made, *guards, space);
+  return made;
 }
 
 Outcome sched::setScope(RewriterBase &rewriter, nest::BlockOp block,
@@ -198,44 +204,32 @@ NESTOR_PRIMITIVE(cache_read) = {
     .name = "cache_read",
     .family = "data",
     .does = "Reads a buffer through a copy.",
-    .law = "Nothing writes what is copied between the copy and a "
-           "read.",
-    .refuses = "buffers that are written between every possible place of "
-               "the copy and a read\n"
-               "blocks after `for` that do not read the buffer\n"
-               "places in loops that do not run in order, and buffers "
-               "that live there",
-    .syntax = "%copy = cache_read %block read NUMBER in \"SCOPE\" for "
-              "%consumer, ...",
+    .law = "What is copied does not change before it is read.",
+    .refuses = "buffers that are written inside or after the nest "
+               "that reads them\n"
+               "buffers that live inside a loop that does not run "
+               "in order",
+    .syntax = "%copy = cache_read %block read NUMBER in \"SCOPE\" "
+              "for %consumer, ...",
     .notes = R"(
 The copy stands before the nest and takes all that is read of the block's input of that
-number; move it with `compute_at`. Where the buffer is written in that nest, it stands in
-the outermost loop in which nothing writes between it and the reads, for one iteration.
-Blocks after `for` read the copy too.
+number; move it with `compute_at`.
 )",
     .before = R"(
-nest.func @f(%A: memref<6x4xf32>, %B: memref<6x4xf32>, %C: memref<6x4xf32>) {
-  nest.for %i = 0 to 6 {
+nest.func @f(%A: memref<8x4xf32>, %B: memref<8x4xf32>) {
+  nest.for %i = 0 to 8 {
     nest.for %j = 0 to 4 {
-      nest.block "B" (%vi : spatial = %i to 6, %vj : spatial = %j to 4) {
-        %a = memref.load %A[%vi, %vj] : memref<6x4xf32>
-        %m = arith.negf %a : f32
-        memref.store %m, %B[%vi, %vj] : memref<6x4xf32>
-      }
-    }
-    nest.for %j = 0 to 4 {
-      nest.block "C" (%vi : spatial = %i to 6, %vj : spatial = %j to 4) {
-        %b = memref.load %B[%vi, %vj] : memref<6x4xf32>
-        %m = arith.addf %b, %b : f32
-        memref.store %m, %C[%vi, %vj] : memref<6x4xf32>
+      nest.block "B" (%u : spatial = %i to 8, %v : spatial = %j to 4) {
+        %a = memref.load %A[%u, %v] : memref<8x4xf32>
+        memref.store %a, %B[%u, %v] : memref<8x4xf32>
       }
     }
   }
 }
 )",
     .schedule = R"(
-%c = get_block "C" in %root
-%r = cache_read %c read 0 in "shared"
+%b = get_block "B" in %root
+%c = cache_read %b read 0 in "shared"
 )",
 };
 
@@ -243,24 +237,17 @@ NESTOR_PRIMITIVE(cache_write) = {
     .name = "cache_write",
     .family = "data",
     .does = "Writes a buffer through a copy.",
-    .law = "The copy writes what the blocks would have written, no "
-           "more, and before anybody else uses it.",
-    .refuses = "blocks that leave gaps in what they write\n"
-               "updates of what was in the buffer before, and reductions "
-               "whose first step may be elsewhere\n"
-               "other users between the block and every possible place "
-               "of the copy\n"
-               "blocks after `for` that do not use the buffer\n"
-               "places in loops that do not run in order, and buffers "
-               "that live there",
-    .syntax = "%copy = cache_write %block write NUMBER in \"SCOPE\" for "
-              "%consumer, ...",
+    .law = "The copy writes what the block would have written, and "
+           "no more.",
+    .refuses = "buffers with other writers or with readers in the "
+               "same nest\n"
+               "blocks that leave gaps in what they write\n"
+               "updates of what was in the buffer before",
+    .syntax = "%copy = cache_write %block write NUMBER in "
+              "\"SCOPE\" for %consumer, ...",
     .notes = R"(
 The block writes a buffer of its own; a copy after its nest writes the output. Move it
-with `reverse_compute_at`. Where others use the output in that nest, the copy stands in
-the outermost loop in which none does before it. Blocks after `for` use the new buffer
-too, as the update of a decomposed reduction does. `cache_inplace` is for updates and
-for triangles.
+with `reverse_compute_at`.
 )",
     .before = R"(
 nest.func @f(%A: memref<4x8xf32>, %S: memref<4xf32>) {

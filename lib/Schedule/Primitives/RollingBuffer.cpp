@@ -156,12 +156,13 @@ static Outcome findWindow(Plan &plan, AffineSpace &space) {
   for (const Access &access : accessesOf(block)) {
     if (access.buffer != plan.alloc.getResult())
       continue;
-    bool same = !common || *common == access.indices;
+    bool same = (!common || *common == access.indices) &&
+                !llvm::is_contained(access.indices, AffineExpr());
     common = access.indices;
     for (auto [d, index] : llvm::enumerate(access.indices)) {
-      if (index && !index.isFunctionOfDim(plan.iterator))
+      if (!index || !index.isFunctionOfDim(plan.iterator))
         continue;
-      same &= index && (!dim || *dim == d) &&
+      same &= (!dim || *dim == d) &&
               AffineSpace::constantOf(space.canonical(index - row));
       dim = d;
     }
@@ -217,9 +218,22 @@ static Outcome findWindow(Plan &plan, AffineSpace &space) {
         Linear::of(space.canonical(constraint.expr)).coefficientOf(var);
     AffineExpr other =
         space.canonical(constraint.expr - binding * (factor / plan.step));
-    if (factor % plan.step != 0 || dependsOnWindow(other))
+    // Rows of an iteration further out might be read where it says no.
+    bool isDomain = false;
+    for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+      bool counts = block.getIteratorKind(i) == nest::IteratorKind::Reduce ||
+                    llvm::any_of(*common, [&](AffineExpr index) {
+                      return index.isFunctionOfDim(i);
+                    });
+      isDomain |=
+          counts && (space.isEqual(constraint.expr, form.bindings[i]) ||
+                     space.isEqual(constraint.expr,
+                                   form.extents[i] - 1 - form.bindings[i]));
+    }
+    if (factor % plan.step != 0 || dependsOnWindow(other) || !isDomain ||
+        constraint.equal)
       return Outcome::refused("the predicate of " + describe(block) +
-                              " is not about rows alone")
+                              " says more than its iterators' domains")
           .note(block, "a row could be there in one window and not in another");
   }
   Interval range = space.bounds(plan.rest, inside);

@@ -611,7 +611,7 @@ module attributes {transform.with_named_sequence} {
 
   transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
     %b = transform.nest.get_block "P" in %root : !transform.any_op
-    // expected-error @+1 {{the predicate of block 'P' is not about rows alone}}
+    // expected-error @+1 {{the predicate of block 'P' says more than its iterators' domains}}
     transform.nest.rolling_buffer %b write 0
     transform.yield
   }

@@ -125,8 +125,26 @@ Tried reindexCacheWrite(Picker &p) {
   return p.s.reindexCacheWrite(*at, buffer, p.scope(), map).getOutcome();
 }
 
+/// Mostly a block that `fits`, else any.
+std::optional<BlockRef>
+blockThat(Picker &p, llvm::function_ref<bool(nest::BlockOp)> fits) {
+  SmallVector<nest::BlockOp> found;
+  for (nest::BlockOp block : analysis::blocksIn(p.s.getFunc()))
+    if (fits(block))
+      found.push_back(block);
+  if (found.empty() || p.random.chance(20))
+    return p.block();
+  return p.handle(p.random.pick(found));
+}
+
+bool updates(nest::BlockOp block) {
+  return llvm::any_of(analysis::writtenBuffers(block), [&](Value buffer) {
+    return analysis::readsBuffer(block, buffer);
+  });
+}
+
 Tried cacheInplace(Picker &p) {
-  auto at = p.block();
+  auto at = blockThat(p, updates);
   if (!at)
     return std::nullopt;
   return p.s.cacheInplace(*at, p.random.chance(90) ? 0 : 1, p.scope())
@@ -134,16 +152,29 @@ Tried cacheInplace(Picker &p) {
 }
 
 Tried storageAlign(Picker &p) {
-  auto at = p.block();
+  auto at = blockThat(p, [](nest::BlockOp block) {
+    SmallVector<Value> written = analysis::writtenBuffers(block);
+    return !written.empty() && written[0].getDefiningOp<nest::AllocOp>() &&
+           cast<MemRefType>(written[0].getType()).getRank() > 1;
+  });
   if (!at)
     return std::nullopt;
-  int64_t axis = p.number(0, 2);
+  int64_t axis = p.random.chance(70) ? 0 : p.number(0, 2);
   int64_t factor = p.random.chance(10) ? 0 : p.number(1, 16);
-  return p.s.storageAlign(*at, 0, axis, factor, p.number(0, 3));
+  return p.s.storageAlign(*at, 0, axis, factor,
+                          p.number(0, std::max<int64_t>(factor - 1, 1)));
 }
 
+/// A block in one loop with a reader of what it writes, mostly.
 Tried rollingBuffer(Picker &p) {
-  auto at = p.block();
+  auto at = blockThat(p, [](nest::BlockOp block) {
+    SmallVector<Value> written = analysis::writtenBuffers(block);
+    SmallVector<nest::ForOp> loops = analysis::loopsAround(block);
+    if (written.empty() || loops.size() < 2)
+      return false;
+    return llvm::any_of(analysis::readersOf(written[0], loops.front()),
+                        [&](nest::BlockOp reader) { return reader != block; });
+  });
   if (!at)
     return std::nullopt;
   return p.s.rollingBuffer(*at, p.random.chance(95) ? 0 : 1);
@@ -164,7 +195,7 @@ llvm::ArrayRef<StepKind> nestor::fuzz::dataSteps() {
        "update trmm lu seidel syrk trisolv"},
       {"storage_align", 2, true, storageAlign},
       {"rolling_buffer", 3, true, rollingBuffer, "window",
-       "compute_at|compute_at compact_buffers"},
+       "compute_at|compute_at|compute_at|compute_at compact_buffers"},
   };
   return table;
 }
