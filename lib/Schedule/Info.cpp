@@ -56,6 +56,20 @@ std::string sched::exampleSequence(const PrimitiveInfo &info) {
   return text + "    transform.yield\n  }\n}\n";
 }
 
+/// Families in the order of their first record.
+static SmallVector<const PrimitiveInfo *> byFamily() {
+  SmallVector<StringRef> families;
+  for (const PrimitiveInfo *info : primitiveInfos())
+    if (!llvm::is_contained(families, info->family))
+      families.push_back(info->family);
+  SmallVector<const PrimitiveInfo *> sorted;
+  for (StringRef family : families)
+    llvm::copy_if(
+        primitiveInfos(), std::back_inserter(sorted),
+        [&](const PrimitiveInfo *info) { return info->family == family; });
+  return sorted;
+}
+
 namespace {
 /// Writes the page; stops at the first example that does not run.
 class Page {
@@ -79,7 +93,7 @@ public:
            "    nestor-opt kernel.mlir --schedule=schedule.mlir\n\n"
            "| primitive | what it does | legal when | refuses |\n"
            "|---|---|---|---|\n";
-    for (const PrimitiveInfo *info : primitiveInfos())
+    for (const PrimitiveInfo *info : byFamily())
       stream << "| [" << info->name << "](#" << info->name << ") | "
              << cell(info->does) << " | "
              << (info->law.empty() ? "always" : cell(info->law)) << " | "
@@ -156,7 +170,7 @@ private:
 bool sched::writeReference(raw_ostream &stream, MLIRContext *context) {
   Page page(stream, context);
   page.writeTable();
-  return llvm::all_of(primitiveInfos(), [&](const PrimitiveInfo *info) {
+  return llvm::all_of(byFamily(), [&](const PrimitiveInfo *info) {
     return page.writeEntry(*info);
   });
 }

@@ -19,6 +19,7 @@
 #include "mlir/Dialect/Transform/Transforms/Passes.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/Support/CommandLine.h"
 
 static int emitScheduleDocs(const mlir::DialectRegistry &registry) {
   mlir::MLIRContext context(registry);
@@ -41,6 +42,14 @@ int main(int argc, char **argv) {
   nestor::registerPartitionPasses();
   nestor::registerRulesPasses();
   nestor::registerSchedulePasses();
+
+  // For --help; both are handled here.
+  llvm::cl::opt<std::string> schedule(
+      "schedule", llvm::cl::value_desc("file"),
+      llvm::cl::desc("Run a schedule file (--apply-schedule=file=<file>)"));
+  llvm::cl::opt<bool> docs(
+      "emit-schedule-docs",
+      llvm::cl::desc("Print the reference of the schedule primitives"));
 
   // Passes keep their order on the command line: the short form is spelled out.
   std::vector<std::string> spelled;

@@ -541,7 +541,7 @@ NESTOR_PRIMITIVE(sample_compute_location) = {
     .does = "Chooses where a block is computed: at a loop of its "
             "consumer, inlined, or where it is.",
     .law = "",
-    .refuses = "handles that are empty",
+    .refuses = "",
     .syntax = "%location = sample_compute_location %block decision "
               "LOOP",
     .notes = R"(
