@@ -16,10 +16,9 @@ using namespace nestor::analysis;
 using Constraint = BlockForm::Constraint;
 using Renaming = llvm::DenseMap<AffineExpr, AffineExpr>;
 
-/// The instances of `access`: loops, domain, predicate, the first step where it
-/// is in an init.
-static SmallVector<Constraint>
-instancesOf(const Access &access, nest::BlockOp block, AffineSpace &space) {
+SmallVector<Constraint> analysis::instancesOf(const Access &access,
+                                              nest::BlockOp block,
+                                              AffineSpace &space) {
   SmallVector<Constraint> result;
   for (nest::ForOp loop : loopsAround(block, space))
     for (AffineExpr expr : constraintsOf(loop, space))
@@ -35,9 +34,9 @@ instancesOf(const Access &access, nest::BlockOp block, AffineSpace &space) {
   return result;
 }
 
-/// The access's indices over loops and sizes, null where they are not affine.
-static SmallVector<AffineExpr>
-elementOf(const Access &access, nest::BlockOp block, AffineSpace &space) {
+SmallVector<AffineExpr> analysis::elementOf(const Access &access,
+                                            nest::BlockOp block,
+                                            AffineSpace &space) {
   BlockForm form = BlockForm::of(block, space);
   SmallVector<AffineExpr> result;
   for (AffineExpr index : access.indices)

@@ -5,7 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 #include "nestor/Analysis/Blocks.h"
+#include "nestor/Analysis/IterMap.h"
 #include "nestor/Analysis/Scan.h"
+
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -186,6 +189,43 @@ static bool isFull(nest::BlockOp block, ArrayRef<AffineExpr> indices,
   return true;
 }
 
+/// Dims that one loop feeds together (a fused loop) reach all combinations of
+/// their values only where they are digits of it that fill the box.
+static bool isJointlyDense(const Box &box, ArrayRef<AffineExpr> indices,
+                           AffineSpace &space, RelaxFn relax) {
+  SmallVector<nest::ForOp> loops;
+  bool shared = false;
+  for (AffineExpr index : indices) {
+    SmallVector<nest::ForOp> here;
+    if (index)
+      index.walk([&](AffineExpr e) {
+        auto dim = dyn_cast<AffineDimExpr>(e);
+        nest::ForOp loop = dim ? space.getLoop(dim) : nest::ForOp();
+        if (loop && relax(loop) && !llvm::is_contained(here, loop))
+          here.push_back(loop);
+      });
+    for (nest::ForOp loop : here) {
+      shared |= llvm::is_contained(loops, loop);
+      loops.push_back(loop);
+    }
+  }
+  if (!shared)
+    return true;
+  llvm::SmallSetVector<nest::ForOp, 4> unique(loops.begin(), loops.end());
+  std::optional<SmallVector<IterVar>> vars =
+      iterVarsOf(unique.getArrayRef(), space);
+  if (!vars)
+    return false;
+  IterMap map = detectIterMap(indices, *vars, space);
+  if (!map.isSurjective())
+    return false;
+  for (auto [d, sum] : llvm::enumerate(map.sums))
+    if (!space.isEqual(sum.base, box.lower[d]) ||
+        !space.isEqual(sum.extent, box.extent[d]))
+      return false;
+  return true;
+}
+
 Box analysis::boxOf(const Access &access, nest::BlockOp block,
                     AffineSpace &space, RelaxFn relax) {
   BlockForm form = BlockForm::of(block, space);
@@ -214,6 +254,7 @@ Box analysis::boxOf(const Access &access, nest::BlockOp block,
   }
   for (const BlockForm::Constraint &constraint : form.constraints)
     region.dense &= followsFromDomain(form, constraint, space);
+  region.dense = region.dense && isJointlyDense(region, composed, space, relax);
   return region;
 }
 

@@ -58,7 +58,13 @@ bool analysis::fillsDomain(nest::BlockOp block, AffineSpace &space, bool once) {
   std::optional<SmallVector<IterVar>> vars = iterVarsOf(loops, space);
   if (!vars)
     return false;
-  IterMap map = detectIterMap(form.bindings, *vars, space, form.constraints);
+  // What follows from the domain leaves out nothing of it.
+  SmallVector<BlockForm::Constraint> predicate;
+  llvm::copy_if(form.constraints, std::back_inserter(predicate),
+                [&](const BlockForm::Constraint &constraint) {
+                  return !followsFromDomain(form, constraint, space);
+                });
+  IterMap map = detectIterMap(form.bindings, *vars, space, predicate);
   bool digits = map.isSurjective() && (!once || map.isInjective());
   for (auto [sum, extent] : llvm::zip(map.sums, form.extents))
     digits = digits && space.isNonNegative(-sum.base) &&

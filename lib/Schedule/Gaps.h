@@ -12,9 +12,13 @@
 namespace nestor::sched {
 
 /// Whether the loops run through less than the domain of iterators that come
-/// from divisions (fused loops, padded layouts), or perhaps so: as many
-/// iterations as points it must be.
-bool leavesGaps(const analysis::BlockForm &form, analysis::AffineSpace &space);
+/// from divisions (fused loops, padded layouts), or perhaps so.
+bool leavesGaps(nest::BlockOp block, const analysis::BlockForm &form,
+                analysis::AffineSpace &space);
+
+/// Whether a loop around the block has lists of bounds, or bounds that vary
+/// with other loops.
+bool variesWithLoops(nest::BlockOp block);
 
 /// A loop that feeds a reduce iterator of `block` and has bounds that vary with
 /// other loops: a triangle, or null.

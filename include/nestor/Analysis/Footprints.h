@@ -32,6 +32,14 @@ struct Footprint {
   }
 };
 
+/// The instances of `access`: loop bounds, domain and predicate of its block,
+/// and the first step of the reduction where it is in an init.
+llvm::SmallVector<BlockForm::Constraint>
+instancesOf(const Access &access, nest::BlockOp block, AffineSpace &space);
+/// Its indices over loops and sizes, null where they are not affine.
+llvm::SmallVector<mlir::AffineExpr>
+elementOf(const Access &access, nest::BlockOp block, AffineSpace &space);
+
 /// The elements that one access touches while the loops that `run` picks run;
 /// the variables of the others stay in. Nullopt where there are too many
 /// constraints.

@@ -4,12 +4,16 @@
 //   ==>  for i { T = alloc [4];  for j { T[j] = ... } ; ... T[j] }
 //
 // A buffer moves into the deepest loop whose iterations write all that they
-// read of it. A body cannot name a loop, so the corner of the box enters blocks
-// as one more spatial iterator.
+// read of it, with the hull of what one iteration touches as its shape. A body
+// cannot name a loop, so the corner enters blocks as iterators of their own:
+// what loops of the reduction say of it as one that reduces, and what loops say
+// that pick no point of the block as an ordered one.
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
 #include "../Rewrite.h"
+
+#include "nestor/Analysis/Footprints.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -39,57 +43,191 @@ static nest::ForOp homeOf(Value buffer, AffineSpace &space) {
   return {};
 }
 
-/// The corner of a box without its constant, which has to be a natural number:
-/// the value that an iterator can carry.
-static std::optional<AffineExpr> cornerOf(AffineExpr lower, AffineSpace &space,
-                                          int64_t &constant) {
-  Linear linear = Linear::of(lower);
-  constant = linear.constant;
-  linear.constant = 0;
-  AffineExpr corner = linear.toExpr(space.getContext());
-  if (!space.isNonNegative(corner)) {
-    constant = 0;
-    corner = lower;
-    if (!space.isNonNegative(corner))
+namespace {
+/// A part of a corner in one block: an iterator bound to `expr`.
+struct Part {
+  AffineExpr expr;
+  nest::IteratorKind kind;
+};
+/// The first element that is kept of one dim.
+struct Corner {
+  AffineExpr lower, extent;
+  /// Parts, for each block that touches the buffer; what is left of the corner
+  /// names no loop.
+  SmallVector<std::pair<nest::BlockOp, SmallVector<Part>>> parts;
+  AffineExpr rest;
+};
+} // namespace
+
+/// How `loop` picks points of `block`, which touches `buffer`; nullopt where it
+/// picks several kinds of iterators.
+static std::optional<nest::IteratorKind>
+kindOfLoop(nest::ForOp loop, nest::BlockOp block, Value buffer) {
+  bool spatial = feeds(loop, block, nest::IteratorKind::Spatial),
+       reduce = feeds(loop, block, nest::IteratorKind::Reduce);
+  if (feeds(loop, block, nest::IteratorKind::Ordered))
+    return nest::IteratorKind::Ordered;
+  if (spatial && reduce)
+    return std::nullopt;
+  if (spatial || reduce)
+    return spatial ? nest::IteratorKind::Spatial : nest::IteratorKind::Reduce;
+  // A repetition: another point where it writes other buffers.
+  for (Value output : writtenBuffers(block)) {
+    Operation *alloc = output.getDefiningOp();
+    if (output != buffer && !(alloc && loop->isAncestor(alloc)))
+      return nest::IteratorKind::Ordered;
+  }
+  return nest::IteratorKind::Spatial;
+}
+
+/// Whether `expr` is 0 at the first step of the reduction of its loops.
+static bool startsAtZero(AffineExpr expr, AffineSpace &space) {
+  llvm::DenseMap<AffineExpr, AffineExpr> first;
+  bool known = true;
+  expr.walk([&](AffineExpr e) {
+    auto dim = dyn_cast<AffineDimExpr>(e);
+    AffineExpr lower = dim ? space.lowerOf(space.getLoop(dim)) : AffineExpr();
+    known &= !dim || lower;
+    if (lower)
+      first[e] = lower;
+  });
+  return known && space.isEqual(expr.replace(first), space.constant(0));
+}
+
+/// The parts of `corner` in `block`; nullopt where it cannot be brought in.
+static std::optional<SmallVector<Part>> partsOf(const Linear &corner,
+                                                nest::BlockOp block,
+                                                Value buffer,
+                                                AffineSpace &space) {
+  using nest::IteratorKind;
+  BlockForm form = BlockForm::of(block, space);
+  AffineExpr whole = corner.toExpr(space.getContext());
+  if (llvm::is_contained(form.bindings, whole))
+    return SmallVector<Part>{{whole, IteratorKind::Spatial}};
+  // Terms of one kind together: one iterator.
+  SmallVector<std::pair<Linear, IteratorKind>> groups;
+  for (auto [atom, factor] : corner.terms) {
+    std::optional<IteratorKind> kind;
+    bool known = true;
+    atom.walk([&](AffineExpr e) {
+      auto dim = dyn_cast<AffineDimExpr>(e);
+      if (!dim)
+        return;
+      std::optional<IteratorKind> one =
+          kindOfLoop(space.getLoop(dim), block, buffer);
+      known &= one && (!kind || *kind == *one);
+      kind = one;
+    });
+    if (!known || !kind)
       return std::nullopt;
+    auto group = llvm::find_if(
+        groups, [&](auto &group) { return group.second == *kind; });
+    if (group == groups.end()) {
+      groups.push_back({Linear(), *kind});
+      group = std::prev(groups.end());
+    }
+    group->first.add(atom, factor);
+  }
+  SmallVector<Part> parts;
+  for (auto &[linear, kind] : groups) {
+    AffineExpr expr = linear.toExpr(space.getContext());
+    if (kind == IteratorKind::Reduce && !startsAtZero(expr, space) &&
+        !llvm::is_contained(form.bindings, expr))
+      return std::nullopt;
+    if (space.isNonNegative(expr)) {
+      parts.push_back({expr, kind});
+      continue;
+    }
+    for (auto [atom, factor] : linear.terms) {
+      if (!space.isNonNegative(atom))
+        return std::nullopt;
+      parts.push_back({atom, kind});
+    }
+  }
+  return parts;
+}
+
+/// The corner at `lower`, where all blocks that touch the buffer can have it.
+static std::optional<Corner> cornerAt(AffineExpr lower, AffineExpr extent,
+                                      Value buffer, AffineSpace &space) {
+  Corner corner{lower, extent, {}, {}};
+  Linear linear = Linear::of(space.canonical(lower)), varying, rest;
+  rest.constant = linear.constant;
+  for (auto [atom, factor] : linear.terms)
+    (AffineSpace::isFreeOfLoops(atom) ? rest : varying).add(atom, factor);
+  corner.rest = rest.toExpr(space.getContext());
+  for (nest::BlockOp block : leavesIn(space.getFunc())) {
+    if (!readsBuffer(block, buffer) && !writesBuffer(block, buffer))
+      continue;
+    if (varying.terms.empty()) {
+      corner.parts.push_back({block, {}});
+      continue;
+    }
+    std::optional<SmallVector<Part>> parts =
+        partsOf(varying, block, buffer, space);
+    if (!parts)
+      return std::nullopt;
+    corner.parts.push_back({block, std::move(*parts)});
   }
   return corner;
 }
 
-/// The iterator of `block` that is bound to `corner`; made where missing.
-static unsigned iteratorFor(RewriterBase &rewriter, nest::BlockOp block,
-                            AffineExpr corner, AffineSpace &space) {
+/// The iterator of `block` with this binding; made where missing.
+static unsigned bindTo(RewriterBase &rewriter, nest::BlockOp block,
+                       const Part &part, AffineExpr extent,
+                       AffineSpace &space) {
   BlockForm form = BlockForm::of(block, space);
   for (auto [i, binding] : llvm::enumerate(form.bindings))
-    if (binding == corner)
+    if (binding == part.expr)
       return i;
-  unsigned i = appendIterator(rewriter, block, nest::IteratorKind::Spatial);
-  form.bindings.push_back(corner);
-  AffineExpr end = space.bounds(corner, [](nest::ForOp) { return true; }).upper;
-  form.extents.push_back(space.canonical(end + 1));
+  unsigned i = appendIterator(rewriter, block, part.kind);
+  form.bindings.push_back(part.expr);
+  form.extents.push_back(extent);
   rewriter.modifyOpInPlace(block, [&]() { form.write(block, space); });
   return i;
 }
 
-/// index => index - lower in every access of dim `dim`.
+/// The iterator of `block` that is bound to the part; made where missing.
+static unsigned iteratorFor(RewriterBase &rewriter, nest::BlockOp block,
+                            const Part &part, AffineSpace &space) {
+  // It enters a nest as an iterator of the block around.
+  if (nest::BlockOp around = blockAround(block)) {
+    unsigned outer = iteratorFor(rewriter, around, part, space);
+    AffineSpace inside(block);
+    mlir::Region &region =
+        isInInit(block, around) ? around.getInit() : around.getBody();
+    return bindTo(rewriter, block,
+                  {inside.of(region.getArgument(outer)), part.kind},
+                  BlockForm::of(around, space).extents[outer], inside);
+  }
+  AffineExpr end =
+      space.bounds(part.expr, [](nest::ForOp) { return true; }).upper;
+  return bindTo(rewriter, block, part, space.canonical(end + 1), space);
+}
+
+/// index => index - corner in every access of dim `dim`.
 static void shiftAccesses(RewriterBase &rewriter, Value buffer, unsigned dim,
-                          AffineExpr corner, int64_t constant,
-                          AffineSpace &space) {
+                          const Corner &corner, AffineSpace &space) {
   nest::FuncOp func = space.getFunc();
-  for (nest::BlockOp block : blocksIn(func)) {
-    if (!readsBuffer(block, buffer) && !writesBuffer(block, buffer))
-      continue;
-    AffineExpr offset = space.constant(constant);
-    if (corner != space.constant(0)) {
-      unsigned i = iteratorFor(rewriter, block, corner, space);
-      offset = getAffineDimExpr(i, space.getContext()) + constant;
+  Linear linear = Linear::of(space.canonical(corner.lower));
+  for (const auto &[user, parts] : corner.parts) {
+    nest::BlockOp block = user;
+    AffineExpr offset = corner.rest;
+    for (const Part &part : parts) {
+      AffineExpr iterator = getAffineDimExpr(
+          iteratorFor(rewriter, block, part, space), space.getContext());
+      // A single atom of a sum that may be negative comes without its factor.
+      Linear own = Linear::of(part.expr);
+      AffineExpr atom = own.terms.front().first;
+      offset = offset + iterator * (linear.coefficientOf(atom) /
+                                    own.coefficientOf(atom));
     }
     for (const Access &access : accessesOf(block)) {
       if (access.buffer != buffer)
         continue;
       OpBuilder::InsertionGuard guard(rewriter);
       rewriter.setInsertionPoint(access.op);
-      Region &region = access.inInit ? block.getInit() : block.getBody();
+      mlir::Region &region = access.inInit ? block.getInit() : block.getBody();
       AffineExpr index =
           simplifyAffineExpr(access.indices[dim] - offset,
                              block.getNumIterators(), space.getNumSymbols());
@@ -103,13 +241,58 @@ static void shiftAccesses(RewriterBase &rewriter, Value buffer, unsigned dim,
   }
 }
 
+/// Bounds of the dims that loops inside `home` with leaning bounds touch; null
+/// where boxes say it all.
+static std::optional<SmallVector<LoopBounds>>
+exactHull(nest::ForOp home, Value buffer, AffineSpace &space) {
+  bool leans = false;
+  for (nest::BlockOp block : leavesIn(home))
+    if (readsBuffer(block, buffer) || writesBuffer(block, buffer))
+      for (nest::ForOp loop : loopsAround(block))
+        leans |= home->isProperAncestor(loop) &&
+                 (loop.getLowerMap().getNumDims() > 0 ||
+                  loop.getUpperMap().getNumDims() > 0 ||
+                  loop.getLowerMap().getNumResults() != 1 ||
+                  loop.getUpperMap().getNumResults() != 1);
+  if (!leans)
+    return std::nullopt;
+  Footprint all = mayTouch(home, buffer, false, space),
+            written = mayTouch(home, buffer, true, space);
+  for (Footprint::Piece &piece : written.pieces) {
+    for (AffineExpr &expr : piece.constraints)
+      for (auto [from, to] : llvm::zip_equal(written.dims, all.dims))
+        expr = expr.replace(from, to);
+    all.pieces.push_back(std::move(piece));
+  }
+  return hull(all, space);
+}
+
+/// The smallest constant extent from one lower bound on, in any iteration of
+/// the loops outside.
+static void narrow(const LoopBounds &bounds, AffineExpr &lower,
+                   AffineExpr &extent, AffineSpace &space) {
+  auto relaxAll = [](nest::ForOp) { return true; };
+  std::optional<int64_t> best = AffineSpace::constantOf(extent);
+  for (AffineExpr low : bounds.lowers)
+    for (AffineExpr high : bounds.uppers) {
+      std::optional<int64_t> most =
+          AffineSpace::constantOf(space.bounds(high - low, relaxAll).upper);
+      if (!most || *most < 1 || (best && *most >= *best))
+        continue;
+      best = most;
+      lower = low;
+      extent = space.constant(*most);
+    }
+}
+
 static void compact(RewriterBase &rewriter, nest::AllocOp alloc) {
   AffineSpace space(funcOf(alloc));
   Value buffer = alloc.getResult();
-  // An index in the nest of a block cannot be told from its corner here.
+  // In the nest of a block it is small already, and of no other loop's.
+  if (blockAround(alloc))
+    return;
   for (Operation *user : buffer.getUsers())
-    if (!isa<memref::LoadOp, memref::StoreOp>(user) ||
-        blockAround(blockAround(user)))
+    if (!isa<memref::LoadOp, memref::StoreOp>(user))
       return;
   nest::ForOp home = homeOf(buffer, space);
   if (!home)
@@ -120,18 +303,15 @@ static void compact(RewriterBase &rewriter, nest::AllocOp alloc) {
     return;
   Box box = reads ? unite(*reads, *writes, buffer, space) : *writes;
   SmallVector<AffineExpr> shape = space.shapeOf(buffer);
-  SmallVector<AffineExpr> corners(shape.size(), space.constant(0));
-  SmallVector<int64_t> constants(shape.size(), 0);
+  std::optional<SmallVector<LoopBounds>> exact = exactHull(home, buffer, space);
+  SmallVector<std::optional<Corner>> corners(shape.size());
   for (unsigned d = 0; d < shape.size(); ++d) {
-    std::optional<AffineExpr> corner =
-        box.extent[d] == shape[d] ? std::nullopt
-                                  : cornerOf(box.lower[d], space, constants[d]);
-    if (corner) {
-      corners[d] = *corner;
-      continue;
-    }
-    constants[d] = 0;
-    box.extent[d] = shape[d];
+    if (exact)
+      narrow((*exact)[d], box.lower[d], box.extent[d], space);
+    if (box.extent[d] != shape[d])
+      corners[d] = cornerAt(box.lower[d], box.extent[d], buffer, space);
+    if (!corners[d])
+      box.extent[d] = shape[d];
   }
   // Inside a serial loop a buffer should be of known size; in a parallel one
   // it must be inside, whatever its size.
@@ -145,8 +325,8 @@ static void compact(RewriterBase &rewriter, nest::AllocOp alloc) {
   if (!isStatic && !crossesParallel)
     return;
   for (unsigned d = 0; d < shape.size(); ++d)
-    if (box.extent[d] != shape[d])
-      shiftAccesses(rewriter, buffer, d, corners[d], constants[d], space);
+    if (corners[d])
+      shiftAccesses(rewriter, buffer, d, *corners[d], space);
   SmallVector<int64_t> dims;
   for (AffineExpr extent : box.extent)
     dims.push_back(
@@ -177,10 +357,10 @@ Outcome sched::compactBuffers(RewriterBase &rewriter, nest::FuncOp func) {
     }
     compact(rewriter, alloc);
   }
-  AffineSpace space(func);
-  for (nest::BlockOp block : blocksIn(func))
-    if (!block.hasNest())
-      simplifyIndices(rewriter, block, space);
+  for (nest::BlockOp block : leavesIn(func)) {
+    AffineSpace space(block);
+    simplifyIndices(rewriter, block, space);
+  }
   return Outcome::done();
 }
 

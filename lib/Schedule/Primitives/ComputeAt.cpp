@@ -6,13 +6,16 @@
 //   for i { P(i) };  C for all  ==> reverse_compute_at C, i
 //   for i { P(i); C for what P(i) wrote }
 //
-// The box that one iteration needs comes from the accesses; where it may stick
-// out of the block's domain the block gets a predicate. The buffer between the
-// two keeps its shape: compact_buffers shrinks it.
+// What one iteration needs comes from the accesses. Where that is a box its
+// loops start at 0, and where it may stick out of the block's domain the block
+// gets a predicate; everything else (triangles, bands, elements in another
+// order) are constraints from which bounds are made. The buffer between the two
+// keeps its shape: compact_buffers shrinks it.
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
 #include "../Gaps.h"
+#include "../Needed.h"
 #include "../Rewrite.h"
 
 using namespace mlir;
@@ -130,7 +133,14 @@ static Outcome checkTarget(nest::BlockOp block, nest::ForOp loop) {
 // compute_at
 //===----------------------------------------------------------------------===//
 
-static Outcome checkProducer(nest::BlockOp block, AffineSpace &space) {
+/// What `block` writes: buffers of the kernel, all at the same indices.
+struct Outputs {
+  SmallVector<Value> buffers;
+  SmallVector<AffineExpr> indices;
+};
+
+static Outcome checkProducer(nest::BlockOp block, AffineSpace &space,
+                             Outputs &outputs) {
   BlockKind kind = analysis::kindOf(block);
   if (kind == BlockKind::Other ||
       (kind == BlockKind::Reduction && !block.getInitBlock()))
@@ -138,40 +148,42 @@ static Outcome checkProducer(nest::BlockOp block, AffineSpace &space) {
                             " is neither complete nor a reduction with init")
         .note(block, "it reads what it wrote, or its iterators are ordered, or "
                      "its reduction was decomposed");
-  SmallVector<Value> written = writtenBuffers(block);
-  if (written.size() != 1)
-    return Outcome::refused(describe(block) + " writes " +
-                            Twine(written.size()) + " buffers")
-        .note(block, "only blocks with one output can be moved");
-  if (!written.front().getDefiningOp<nest::AllocOp>())
-    return Outcome::refused(describe(block) + " writes " +
-                            describe(written.front()))
-        .note(block, "an output of the kernel must be computed whole; move its "
-                     "consumers with reverse_compute_at instead");
-  for (nest::BlockOp other : writersOf(written.front(), space.getFunc()))
-    if (other != block)
-      return Outcome::refused(describe(written.front()) + " of " +
-                              describe(block) + " has another writer")
-          .note(other, "here");
-  if (nest::ForOp part = reducesPart(block))
-    return Outcome::refused(describe(block) + " reduces over a part of its " +
-                            "domain: the bounds of " + describe(part) + " vary")
-        .note(part, "new loops would run through all of it");
-  if (leavesGaps(BlockForm::of(block, space), space))
-    return Outcome::refused("the loops of " + describe(block) +
-                            " may skip points of its domain")
-        .note(block, "new loops would run through all of it; move it before "
-                     "fusing loops or changing layouts");
-  return checkDomainOnly(block, space);
+  outputs.buffers = writtenBuffers(block);
+  if (outputs.buffers.empty())
+    return Outcome::refused(describe(block) + " writes nothing")
+        .note(block, "there is no consumer to move it to");
+  for (Value output : outputs.buffers) {
+    if (!output.getDefiningOp<nest::AllocOp>())
+      return Outcome::refused(describe(block) + " writes " + describe(output))
+          .note(block,
+                "an output of the kernel must be computed whole; move its "
+                "consumers with reverse_compute_at instead");
+    for (nest::BlockOp other : writersOf(output, space.getFunc()))
+      if (other != block)
+        return Outcome::refused(describe(output) + " of " + describe(block) +
+                                " has another writer")
+            .note(other, "here");
+  }
+  bool isFirst = true;
+  for (const Access &access : accessesOf(block)) {
+    if (!access.isWrite)
+      continue;
+    if (!isFirst && access.indices != outputs.indices)
+      return Outcome::refused(describe(block) + " writes at different indices")
+          .note(access.op, "all outputs must be written at the same ones");
+    isFirst = false;
+    outputs.indices = access.indices;
+  }
+  return Outcome::done();
 }
 
 /// Whether what `block` reads is the same at `place`.
-static Outcome checkInputs(nest::BlockOp block, nest::ForOp loop, Value output,
-                           AffineSpace &space) {
+static Outcome checkInputs(nest::BlockOp block, nest::ForOp loop,
+                           ArrayRef<Value> outputs, AffineSpace &space) {
   Operation *common = commonAncestor({block, loop});
   Operation *home = childHolding(common, block);
   for (Value input : readBuffers(block)) {
-    if (input == output)
+    if (llvm::is_contained(outputs, input))
       continue;
     for (nest::BlockOp writer : writersOf(input, space.getFunc()))
       if (home->isAncestor(writer) || !isBefore(writer, block))
@@ -182,26 +194,79 @@ static Outcome checkInputs(nest::BlockOp block, nest::ForOp loop, Value output,
   return Outcome::done();
 }
 
+/// Whether boxes say all there is to say of what `readers` need of `block`: its
+/// own loops fill its domain, and theirs inside `loop` do not lean.
+static bool areBoxes(nest::BlockOp block, const Outputs &outputs,
+                     ArrayRef<nest::BlockOp> readers, nest::ForOp loop,
+                     AffineSpace &space) {
+  if (outputs.buffers.size() != 1 || !plainIndices(outputs.indices) ||
+      variesWithLoops(block) || !checkDomainOnly(block, space).isDone() ||
+      leavesGaps(block, BlockForm::of(block, space), space))
+    return false;
+  for (nest::BlockOp reader : readers)
+    for (nest::ForOp around : loopsAround(reader))
+      if (loop->isProperAncestor(around) &&
+          (around.getLowerMap().getNumDims() > 0 ||
+           around.getUpperMap().getNumDims() > 0 ||
+           around.getLowerMap().getNumResults() != 1 ||
+           around.getUpperMap().getNumResults() != 1))
+        return false;
+  return true;
+}
+
+/// The loops of a producer as constraints: `accesses` read its outputs.
+static Outcome planProducer(NewLoops &loops, nest::BlockOp block,
+                            ArrayRef<AffineExpr> iterators,
+                            ArrayRef<std::pair<nest::BlockOp, Access>> accesses,
+                            nest::ForOp loop, Operation *place) {
+  if (!loops.addDomain())
+    return Outcome::refused("the loops of " + describe(block) +
+                            " may skip points of its domain")
+        .note(block, "which ones cannot be said of its iterators; move it "
+                     "before fusing loops or changing layouts");
+  if (!loops.startsEverywhere())
+    return Outcome::refused("the reduction of " + describe(block) +
+                            " starts elsewhere than at the first step")
+        .note(block, "an element computed again would not start anew");
+  loops.addOutside(place);
+  // What is needed may be more than can be said: then it is the whole domain.
+  loops.addElements(iterators, accesses, loop, /*exactly=*/false);
+  if (!loops.scan())
+    return Outcome::refused("there are no loops that run through what " +
+                            describe(loop) + " needs of " + describe(block))
+        .note(loop, "too many bounds, or none on some side");
+  return Outcome::done();
+}
+
 Outcome sched::computeAt(RewriterBase &rewriter, nest::BlockOp block,
                          nest::ForOp loop) {
   nest::FuncOp func = funcOf(block);
   AffineSpace space(func);
   if (Outcome outcome = checkTarget(block, loop); !outcome.isDone())
     return outcome;
-  if (Outcome outcome = checkProducer(block, space); !outcome.isDone())
+  Outputs outputs;
+  if (Outcome outcome = checkProducer(block, space, outputs); !outcome.isDone())
     return outcome;
-  Value output = writtenBuffers(block).front();
   Operation *first = nullptr;
-  for (nest::BlockOp reader : readersOf(output, func)) {
-    if (reader == block)
-      continue;
-    if (!loop->isAncestor(reader))
-      return Outcome::refused(describe(reader) + " reads " + describe(output) +
-                              " outside of " + describe(loop))
-          .note(reader, "all consumers must be under the loop");
-    if (!first)
-      first = childHolding(loop, reader);
-  }
+  SmallVector<nest::BlockOp> readers;
+  SmallVector<std::pair<nest::BlockOp, Access>> accesses;
+  for (Value output : outputs.buffers)
+    for (nest::BlockOp reader : readersOf(output, func)) {
+      if (reader == block)
+        continue;
+      if (!loop->isAncestor(reader))
+        return Outcome::refused(describe(reader) + " reads " +
+                                describe(output) + " outside of " +
+                                describe(loop))
+            .note(reader, "all consumers must be under the loop");
+      readers.push_back(reader);
+      for (const Access &access : accessesOf(reader))
+        if (!access.isWrite && access.buffer == output)
+          accesses.push_back({reader, access});
+      Operation *child = childHolding(loop, reader);
+      if (!first || child->isBeforeInBlock(first))
+        first = child;
+    }
   if (!first)
     return Outcome::refused("nothing under the loop reads what " +
                             describe(block) + " writes")
@@ -209,30 +274,43 @@ Outcome sched::computeAt(RewriterBase &rewriter, nest::BlockOp block,
   if (!isBefore(block, loop))
     return Outcome::refused(describe(block) + " comes after the loop")
         .note(loop, "use reverse_compute_at for consumers");
-  if (Outcome outcome = checkInputs(block, loop, output, space);
+  if (Outcome outcome = checkInputs(block, loop, outputs.buffers, space);
       !outcome.isDone())
     return outcome;
-  Result<SmallVector<int>> indices = indicesOf(block, output, true);
-  if (!indices)
-    return indices.getOutcome();
-
   BlockForm form = BlockForm::of(block, space);
-  Box needed = *readBox(loop, output, space);
+  std::optional<SmallVector<AffineExpr>> iterators =
+      iteratorsAt(outputs.indices, form, space);
+  if (!iterators)
+    return Outcome::refused(describe(block) + " writes " +
+                            describe(outputs.buffers.front()) +
+                            " at indices that do not tell its iterators")
+        .note(block, "it cannot be told which iterations are needed");
+  for (unsigned i = 0; i < block.getNumIterators(); ++i)
+    if (block.getIteratorKind(i) == nest::IteratorKind::Spatial &&
+        !(*iterators)[i] && form.extents[i] != space.constant(1))
+      return Outcome::refused("iterator " + Twine(i) + " of " +
+                              describe(block) + " indexes no dim of its output")
+          .note(block, "it cannot be told which iterations are needed");
+
+  if (!areBoxes(block, outputs, readers, loop, space)) {
+    NewLoops loops(block, space);
+    if (Outcome outcome =
+            planProducer(loops, block, *iterators, accesses, loop, first);
+        !outcome.isDone())
+      return outcome;
+    loops.make(rewriter, first);
+    return Outcome::done();
+  }
+  SmallVector<int> indices = *plainIndices(outputs.indices);
+  Box needed = *readBox(loop, outputs.buffers.front(), space);
   SmallVector<Span> spans;
   for (unsigned i = 0; i < block.getNumIterators(); ++i) {
     spans.push_back({space.constant(0), form.extents[i]});
-    if (block.getIteratorKind(i) != nest::IteratorKind::Spatial)
+    auto at = llvm::find(indices, int(i));
+    if (block.getIteratorKind(i) != nest::IteratorKind::Spatial ||
+        at == indices.end())
       continue;
-    auto at = llvm::find(*indices, int(i));
-    if (at == indices->end()) {
-      if (form.extents[i] != space.constant(1))
-        return Outcome::refused("iterator " + Twine(i) + " of " +
-                                describe(block) +
-                                " indexes no dim of its output")
-            .note(block, "it cannot be told which iterations are needed");
-      continue;
-    }
-    unsigned dim = at - indices->begin();
+    unsigned dim = at - indices.begin();
     spans.back() =
         clip({needed.lower[dim], needed.extent[dim]}, form.extents[i], space);
   }
@@ -294,34 +372,28 @@ static Outcome checkFinished(Value buffer, nest::ForOp loop, Operation *common,
   return Outcome::done();
 }
 
-Outcome sched::reverseComputeAt(RewriterBase &rewriter, nest::BlockOp block,
-                                nest::ForOp loop) {
-  nest::FuncOp func = funcOf(block);
-  AffineSpace space(func);
-  if (Outcome outcome = checkTarget(block, loop); !outcome.isDone())
-    return outcome;
-  if (analysis::kindOf(block) != BlockKind::Complete)
-    return Outcome::refused(describe(block) + " is not complete")
-        .note(block, "only blocks without reduction that do not read what they "
-                     "write can be moved to their producer");
+namespace {
+/// The buffers that `block` reads and blocks under the loop write.
+struct Inputs {
+  SmallVector<Value> buffers;
+  Operation *last = nullptr; // the child of the loop after which all is there
+};
+} // namespace
+
+/// The parts of the iterators by boxes. A refusal may be for want of boxes.
+static Result<SmallVector<Span>> planBoxes(nest::BlockOp block,
+                                           nest::ForOp loop,
+                                           const Inputs &inputs,
+                                           AffineSpace &space) {
   if (Outcome outcome = checkDomainOnly(block, space); !outcome.isDone())
     return outcome;
-  if (!isBefore(loop, block))
-    return Outcome::refused(describe(block) + " comes before the loop")
-        .note(loop, "use compute_at for producers");
   BlockForm form = BlockForm::of(block, space);
+  if (variesWithLoops(block) || leavesGaps(block, form, space))
+    return Outcome::refused("the loops of " + describe(block) +
+                            " may skip points of its domain")
+        .note(block, "new loops would run through all of it");
   SmallVector<std::optional<Span>> found(block.getNumIterators());
-  Operation *last = nullptr, *common = commonAncestor({block, loop});
-  for (Value buffer : readBuffers(block)) {
-    SmallVector<nest::BlockOp> writers = writersOf(buffer, loop);
-    if (writers.empty())
-      continue;
-    Operation *child = childHolding(loop, writers.back());
-    if (!last || last->isBeforeInBlock(child))
-      last = child;
-    if (Outcome outcome = checkFinished(buffer, loop, common, space);
-        !outcome.isDone())
-      return outcome;
+  for (Value buffer : inputs.buffers) {
     Result<SmallVector<int>> indices = indicesOf(block, buffer, false);
     if (!indices)
       return indices.getOutcome();
@@ -329,7 +401,7 @@ Outcome sched::reverseComputeAt(RewriterBase &rewriter, nest::BlockOp block,
     if (!box.dense)
       return Outcome::refused("an iteration of " + describe(loop) +
                               " leaves gaps in " + describe(buffer))
-          .note(writers.front(), "written here");
+          .note(writersOf(buffer, loop).front(), "written here");
     for (auto [dim, i] : llvm::enumerate(*indices)) {
       if (i < 0)
         continue;
@@ -348,18 +420,85 @@ Outcome sched::reverseComputeAt(RewriterBase &rewriter, nest::BlockOp block,
       found[i] = span;
     }
   }
-  if (!last)
+  SmallVector<Span> spans;
+  for (unsigned i = 0; i < block.getNumIterators(); ++i)
+    spans.push_back(
+        found[i].value_or(Span{space.constant(0), form.extents[i]}));
+  return spans;
+}
+
+/// The loops of a consumer of one buffer as constraints; false where what an
+/// iteration wrote cannot be said exactly.
+static bool planConsumer(NewLoops &loops, nest::BlockOp block, nest::ForOp loop,
+                         const Inputs &inputs, AffineSpace &space) {
+  if (inputs.buffers.size() != 1 || !loops.addDomain())
+    return false;
+  Value buffer = inputs.buffers.front();
+  std::optional<SmallVector<AffineExpr>> indices;
+  for (const Access &access : accessesOf(block)) {
+    if (access.isWrite || access.buffer != buffer)
+      continue;
+    if (indices && *indices != access.indices)
+      return false;
+    indices = access.indices;
+  }
+  std::optional<SmallVector<AffineExpr>> iterators =
+      iteratorsAt(*indices, BlockForm::of(block, space), space);
+  if (!iterators)
+    return false;
+  SmallVector<std::pair<nest::BlockOp, Access>> writes;
+  for (nest::BlockOp writer : writersOf(buffer, loop))
+    for (const Access &access : accessesOf(writer))
+      if (access.isWrite && access.buffer == buffer)
+        writes.push_back({writer, access});
+  loops.addOutside(inputs.last);
+  return loops.addElements(*iterators, writes, loop, /*exactly=*/true) &&
+         loops.scan();
+}
+
+Outcome sched::reverseComputeAt(RewriterBase &rewriter, nest::BlockOp block,
+                                nest::ForOp loop) {
+  nest::FuncOp func = funcOf(block);
+  AffineSpace space(func);
+  if (Outcome outcome = checkTarget(block, loop); !outcome.isDone())
+    return outcome;
+  if (analysis::kindOf(block) != BlockKind::Complete)
+    return Outcome::refused(describe(block) + " is not complete")
+        .note(block, "only blocks without reduction that do not read what they "
+                     "write can be moved to their producer");
+  if (!isBefore(loop, block))
+    return Outcome::refused(describe(block) + " comes before the loop")
+        .note(loop, "use compute_at for producers");
+  Inputs inputs;
+  Operation *common = commonAncestor({block, loop});
+  for (Value buffer : readBuffers(block)) {
+    SmallVector<nest::BlockOp> writers = writersOf(buffer, loop);
+    if (writers.empty())
+      continue;
+    inputs.buffers.push_back(buffer);
+    Operation *child = childHolding(loop, writers.back());
+    if (!inputs.last || inputs.last->isBeforeInBlock(child))
+      inputs.last = child;
+    if (Outcome outcome = checkFinished(buffer, loop, common, space);
+        !outcome.isDone())
+      return outcome;
+  }
+  if (!inputs.last)
     return Outcome::refused("nothing under the loop writes what " +
                             describe(block) + " reads")
         .note(loop, "this loop");
   if (Outcome outcome = checkOthers(block, loop, space); !outcome.isDone())
     return outcome;
-  SmallVector<Span> spans;
-  for (unsigned i = 0; i < block.getNumIterators(); ++i)
-    spans.push_back(
-        found[i].value_or(Span{space.constant(0), form.extents[i]}));
+  Result<SmallVector<Span>> spans = planBoxes(block, loop, inputs, space);
+  NewLoops loops(block, space);
+  if (!spans && !planConsumer(loops, block, loop, inputs, space))
+    return spans.getOutcome();
   hoistAllocs(rewriter, block, loop);
-  regenerate(rewriter, block, spans, last->getNextNode(), space);
+  Operation *place = inputs.last->getNextNode();
+  if (spans)
+    regenerate(rewriter, block, *spans, place, space);
+  else
+    loops.make(rewriter, place);
   return Outcome::done();
 }
 

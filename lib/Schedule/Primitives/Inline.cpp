@@ -91,7 +91,7 @@ Outcome sched::computeInline(RewriterBase &rewriter, nest::BlockOp block) {
       return Outcome::refused("iterator " + Twine(i) + " of " +
                               describe(block) + " indexes no dim of its output")
           .note(store, "this store");
-  if (leavesGaps(form, space))
+  if (leavesGaps(block, form, space))
     return Outcome::refused("the loops of " + describe(block) +
                             " may skip elements of " + describe(buffer))
         .note(block, "a reader could compute what was never computed; inline "
@@ -246,7 +246,8 @@ Outcome sched::reverseComputeInline(RewriterBase &rewriter,
                               " do not run over the same elements")
           .note(block, "iterator " + Twine(i) + " has no equal there");
   }
-  if (leavesGaps(form, space) || !readsAll(block, buffer, form, *plain, space))
+  if (leavesGaps(block, form, space) ||
+      !readsAll(block, buffer, form, *plain, space))
     return Outcome::refused("the loops of " + describe(block) +
                             " may skip elements of " + describe(buffer))
         .note(block, "the producer would compute what this block never does; "

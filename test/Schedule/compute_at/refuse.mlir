@@ -105,8 +105,8 @@ module attributes {transform.with_named_sequence} {
   nest.func @f(%A: memref<8x8xf32>, %B: memref<8xf32>) {
     %T = nest.alloc : memref<8xf32>
     nest.for %i = 0 to 8 {
-      // expected-note @+1 {{new loops would run through all of it}}
-      nest.for %k = 0 to %i + 1 {
+      nest.for %k = %i to 8 {
+        // expected-note @+1 {{an element computed again would not start anew}}
         nest.block "T" (%v : spatial = %i to 8, %w : reduce = %k to 8) init {
           %z = arith.constant 0.0 : f32
           memref.store %z, %T[%v] : memref<8xf32>
@@ -130,8 +130,107 @@ module attributes {transform.with_named_sequence} {
     %t = transform.nest.get_block "T" in %root : !transform.any_op
     %b = transform.nest.get_block "B" in %root : !transform.any_op
     %i = transform.nest.get_loops %b : 1
-    // expected-error @+1 {{block 'T' reduces over a part of its domain}}
+    // expected-error @+1 {{the reduction of block 'T' starts elsewhere than at the first step}}
     transform.nest.compute_at %t at %i
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>) {
+    %T = nest.alloc : memref<8xf32>
+    nest.for %i = 0 to 4 {
+      // expected-note @+1 {{which ones cannot be said of its iterators}}
+      nest.block "P" (%v : spatial = %i * 2 to 8) where ((%i * 3) mod 4 - 1 >= 0) {
+        %a = memref.load %A[%v] : memref<8xf32>
+        memref.store %a, %T[%v] : memref<8xf32>
+      }
+    }
+    nest.for %i = 0 to 8 {
+      nest.block "B" (%v : spatial = %i to 8) {
+        %t = memref.load %T[%v] : memref<8xf32>
+        memref.store %t, %B[%v] : memref<8xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    // expected-error @+1 {{the loops of block 'P' may skip points of its domain}}
+    transform.nest.compute_at %p at %i
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>) {
+    %T = nest.alloc : memref<16xf32>
+    nest.for %i = 0 to 8 {
+      nest.for %j = 0 to 2 {
+        // expected-note @+1 {{it cannot be told which iterations are needed}}
+        nest.block "P" (%v : spatial = %i to 8, %w : spatial = %j to 2) {
+          %a = memref.load %A[%v] : memref<8xf32>
+          %s = arith.addi %v, %w : index
+          memref.store %a, %T[%s] : memref<16xf32>
+        }
+      }
+    }
+    nest.for %i = 0 to 8 {
+      nest.block "B" (%v : spatial = %i to 8) {
+        %t = memref.load %T[%v] : memref<16xf32>
+        memref.store %t, %B[%v] : memref<8xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    // expected-error @+1 {{at indices that do not tell its iterators}}
+    transform.nest.compute_at %p at %i
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>) {
+    %T = nest.alloc : memref<8xf32>
+    %U = nest.alloc : memref<8xf32>
+    nest.for %i = 0 to 8 {
+      nest.block "P" (%v : spatial = %i to 8) {
+        %c7 = arith.constant 7 : index
+        %w = arith.subi %c7, %v : index
+        %a = memref.load %A[%v] : memref<8xf32>
+        memref.store %a, %T[%v] : memref<8xf32>
+        // expected-note @+1 {{all outputs must be written at the same ones}}
+        memref.store %a, %U[%w] : memref<8xf32>
+      }
+    }
+    nest.for %i = 0 to 8 {
+      nest.block "B" (%v : spatial = %i to 8) {
+        %t = memref.load %T[%v] : memref<8xf32>
+        %u = memref.load %U[%v] : memref<8xf32>
+        %s = arith.addf %t, %u : f32
+        memref.store %s, %B[%v] : memref<8xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    // expected-error @+1 {{block 'P' writes at different indices}}
+    transform.nest.compute_at %p at %i
     transform.yield
   }
 }
