@@ -242,6 +242,7 @@ llvm::ArrayRef<NestKind> nestor::semantics::kinds() {
       {"window", &Writer::window, 1, 0},
       {"padded", &Writer::padded, 1, 0},
       {"online", &Writer::online, 0, 1e-4},
+      {"flash", &Writer::flash, 0, 1e-4},
       {"truth", &Writer::truth, 0, 0},
       {"trisolv", &Writer::substitution, 0, 0},
   };

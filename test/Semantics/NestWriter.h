@@ -176,6 +176,7 @@ private:
   Buffer window();
   Buffer padded();
   Buffer online();
+  Buffer flash();
   Buffer truth();
   Buffer substitution();
   Buffer pad(Buffer input, int64_t by);

@@ -56,7 +56,7 @@ CaseSpec nestor::fuzz::makeCase(uint64_t seed, unsigned maxSteps) {
   spec.style.kind = static_cast<int>(random.in(0, int64_t(nests.size()) - 1));
   llvm::SmallVector<llvm::StringRef> likes;
   llvm::StringRef(kinds[favourite].likes).split(likes, ' ', -1, false);
-  if (!likes.empty() && random.chance(70)) {
+  if (!likes.empty() && random.chance(80)) {
     llvm::StringRef name = random.pick(likes);
     for (auto [i, nest] : llvm::enumerate(nests))
       if (name == nest)
@@ -67,7 +67,7 @@ CaseSpec nestor::fuzz::makeCase(uint64_t seed, unsigned maxSteps) {
   spec.done = static_cast<unsigned>(random.in(1, most));
   while (spec.steps.size() < 3 * spec.done + 3)
     addSteps(spec.steps, random,
-             random.chance(30) ? favourite : pickKind(random, kinds));
+             random.chance(40) ? favourite : pickKind(random, kinds));
   spec.nativeAlways = seed % 50 == 7;
   return spec;
 }

@@ -11,12 +11,19 @@ using namespace nestor;
 using namespace nestor::fuzz;
 using namespace nestor::sched;
 
-/// The block whose name and this step's salt give the largest number.
 std::optional<BlockRef> Picker::block() {
-  SmallVector<nest::BlockOp> all = analysis::allBlocksIn(s.getFunc());
+  return blockThat([](nest::BlockOp) { return true; });
+}
+
+/// The block whose name and this step's salt give the largest number.
+std::optional<BlockRef>
+Picker::blockThat(llvm::function_ref<bool(nest::BlockOp)> fits) {
+  SmallVector<nest::BlockOp> all = analysis::blocksIn(s.getFunc());
+  ++salt;
+  if (llvm::any_of(all, fits) && !llvm::all_of(all, fits) && random.chance(85))
+    llvm::erase_if(all, [&](nest::BlockOp block) { return !fits(block); });
   if (all.empty())
     return std::nullopt;
-  ++salt;
   auto rank = [&](nest::BlockOp block) {
     return llvm::xxh3_64bits(fmt::format("{}/{}", salt, block.getName().str()));
   };

@@ -30,6 +30,9 @@ public:
   std::string what;
 
   std::optional<sched::BlockRef> block();
+  /// Mostly a block that `fits`, if there is one.
+  std::optional<sched::BlockRef>
+  blockThat(llvm::function_ref<bool(nest::BlockOp)> fits);
   /// A block with a loop around it (all of them in `loops`).
   std::optional<sched::BlockRef> blockIn(sched::LoopRefs &loops,
                                          size_t atLeast = 1);

@@ -66,8 +66,9 @@ Tried reverseComputeInline(Picker &p) {
 }
 
 Tried fuseEpilogue(Picker &p) {
-  auto at = p.block();
-  auto other = at ? neighbour(p, *at, p.random.chance(80)) : std::nullopt;
+  auto at = p.blockThat(
+      [](nest::BlockOp block) { return !block.getInit().empty(); });
+  auto other = at ? neighbour(p, *at, p.random.chance(90)) : std::nullopt;
   if (!other)
     return std::nullopt;
   return p.s.fuseEpilogue(*other, *at);
@@ -86,10 +87,20 @@ Tried fuseBlocks(Picker &p) {
   return p.s.fuseBlocks(*at, *other, shift);
 }
 
+/// A block that writes a buffer of the kernel which others under one of its
+/// loops read, mostly.
 Tried privatize(Picker &p) {
-  LoopRefs loops;
-  auto at = p.blockIn(loops);
-  if (!at)
+  auto at = p.blockThat([&](nest::BlockOp block) {
+    auto written = analysis::writtenBuffers(block);
+    auto loops = analysis::loopsAround(block);
+    return !written.empty() && !loops.empty() &&
+           written[0].getDefiningOp<nest::AllocOp>() &&
+           llvm::all_of(written[0].getUsers(), [&](mlir::Operation *user) {
+             return loops.front()->isAncestor(user);
+           });
+  });
+  LoopRefs loops = at ? p.loopsOf(*at) : LoopRefs();
+  if (loops.empty())
     return std::nullopt;
   return p.s.privatize(*at, 0, p.oneOf(loops));
 }
@@ -117,25 +128,39 @@ Tried splitK(Picker &p) {
   return p.s.splitK(*target, parts, p.number(0, 2)).getOutcome();
 }
 
-/// Reductions one after the other, at a loop of the first.
+/// Reductions one after the other, mostly at a loop beside which the others
+/// stand.
 Tried fuseReductions(Picker &p) {
   LoopRefs loops;
   auto at = p.blockIn(loops);
   if (!at)
     return std::nullopt;
+  LoopRef loop = p.oneOf(loops, p.random.chance(70));
   llvm::SmallVector<BlockRef> blocks = {*at};
-  bool started = false;
-  for (nest::BlockOp other : analysis::blocksIn(p.s.getFunc())) {
-    if (started && !other.getInit().empty() && blocks.size() < 3) {
-      if (auto ref = p.handle(other))
-        blocks.push_back(*ref);
-      if (p.random.chance(60))
-        break;
+  mlir::Operation *parent = p.s.getFunc();
+  if (p.random.chance(80)) {
+    // Up from the block to where more than one reduction is.
+    auto reductions = [](mlir::Operation *root) {
+      return llvm::count_if(analysis::blocksIn(root), [](nest::BlockOp block) {
+        return !block.getInit().empty();
+      });
+    };
+    for (size_t i = loops.size(); i-- > 0;) {
+      nest::ForOp here = p.s.get(loops[i]);
+      if (reductions(here->getParentOp()) < 2)
+        continue;
+      loop = loops[i];
+      parent = here->getParentOp();
+      break;
     }
-    started |= other == p.s.get(*at);
   }
-  return p.s.fuseReductions(blocks, p.oneOf(loops, p.random.chance(70)))
-      .getOutcome();
+  for (nest::BlockOp other : analysis::blocksIn(parent)) {
+    if (other == p.s.get(*at) || other.getInit().empty() || blocks.size() == 3)
+      continue;
+    if (auto ref = p.handle(other); ref && p.random.chance(85))
+      blocks.push_back(*ref);
+  }
+  return p.s.fuseReductions(blocks, loop).getOutcome();
 }
 } // namespace
 
@@ -156,7 +181,7 @@ llvm::ArrayRef<StepKind> nestor::fuzz::movingSteps() {
       {"split_k", 3, true, splitK,
        "einsum conv matmuls rows layernorm attention syrk"},
       {"fuse_reductions", 3, true, fuseReductions,
-       "softmax rows layernorm attention welford"},
+       "online flash flash softmax rows layernorm attention"},
   };
   return table;
 }

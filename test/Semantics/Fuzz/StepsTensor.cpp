@@ -53,7 +53,8 @@ Tried blockLayout(Picker &p) {
 }
 
 Tried padEinsum(Picker &p) {
-  auto at = p.block();
+  auto at =
+      p.blockThat([](nest::BlockOp block) { return !block.getInit().empty(); });
   if (!at)
     return std::nullopt;
   SmallVector<Param> multiples;
@@ -65,9 +66,12 @@ Tried padEinsum(Picker &p) {
 }
 
 Tried decomposePadding(Picker &p) {
-  LoopRefs loops;
-  auto at = p.blockIn(loops);
-  if (!at)
+  auto at = p.blockThat([](nest::BlockOp block) {
+    return block.getInit().empty() &&
+           !block.getBodyBlock()->getOps<scf::IfOp>().empty();
+  });
+  LoopRefs loops = at ? p.loopsOf(*at) : LoopRefs();
+  if (loops.empty())
     return std::nullopt;
   return p.s.decomposePadding(*at, p.oneOf(loops)).getOutcome();
 }
@@ -113,8 +117,14 @@ Tried pipeline(Picker &p) {
   return p.s.pipeline(*target, stages, order);
 }
 
+/// A block that writes a buffer of a loop, mostly.
 Tried doubleBuffer(Picker &p) {
-  auto at = p.block();
+  auto at = p.blockThat([](nest::BlockOp block) {
+    return llvm::any_of(analysis::writtenBuffers(block), [](Value buffer) {
+      Operation *alloc = buffer.getDefiningOp();
+      return alloc && isa<nest::ForOp>(alloc->getParentOp());
+    });
+  });
   if (!at)
     return std::nullopt;
   return p.s.doubleBuffer(*at, p.random.chance(95) ? 0 : 1);
@@ -134,7 +144,7 @@ llvm::ArrayRef<StepKind> nestor::fuzz::tensorSteps() {
   static const StepKind table[] = {
       {"blockize", 3, true, blockize, "", "split|split reorder"},
       {"transform_block_layout", 3, true, blockLayout},
-      {"pad_einsum", 3, true, padEinsum, "einsum matmuls syrk update"},
+      {"pad_einsum", 3, true, padEinsum, "einsum matmuls matmuls attention"},
       {"decompose_padding", 3, true, decomposePadding, "padded"},
       {"pipeline", 3, true, pipeline, "",
        "compute_at|cache_read compute_at|reverse_compute_at|compute_at "
