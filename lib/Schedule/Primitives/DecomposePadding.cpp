@@ -314,3 +314,45 @@ Result<nest::BlockOp> sched::decomposePadding(RewriterBase &rewriter,
 Outcome DecomposePaddingOp::run(Invocation &at) {
   return at.call(sched::decomposePadding, getBlock(), getLoop());
 }
+
+NESTOR_PRIMITIVE(decompose_padding) = {
+    .name = "decompose_padding",
+    .family = "tensor",
+    .does = "Takes a padding block apart into a fill and a copy.",
+    .law = "The block chooses between a value and a constant by an affine "
+           "condition, and nothing else inside the loop uses its buffer.",
+    .refuses = "a loop that is not around the block\n"
+               "blocks that are not complete, or have not exactly one store\n"
+               "what is no choice between a value and a constant\n"
+               "conditions that are no affine statements about iterators\n"
+               "other users of the buffer inside the loop, a buffer that lives "
+               "there",
+    .syntax = "FILL = decompose_padding %block at %loop",
+    .before = R"(
+nest.func @pad(%A: memref<8xf32>, %P: memref<10xf32>) {
+  nest.for %i = 0 to 10 {
+    nest.block "pad" (%v : spatial = %i to 10) {
+      %one = arith.constant 1 : index
+      %nine = arith.constant 9 : index
+      %low = arith.cmpi sge, %v, %one : index
+      %high = arith.cmpi slt, %v, %nine : index
+      %inside = arith.andi %low, %high : i1
+      %x = scf.if %inside -> f32 {
+        %j = arith.subi %v, %one : index
+        %a = memref.load %A[%j] : memref<8xf32>
+        scf.yield %a : f32
+      } else {
+        %z = arith.constant 0.0 : f32
+        scf.yield %z : f32
+      }
+      memref.store %x, %P[%v] : memref<10xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%p = get_block "pad" in %root
+%i = get_loops %p : 1
+%fill = decompose_padding %p at %i
+)",
+};

@@ -314,3 +314,58 @@ Outcome sched::fuseEpilogue(RewriterBase &rewriter, nest::BlockOp epilogue,
 Outcome FuseEpilogueOp::run(Invocation &at) {
   return at.call(sched::fuseEpilogue, getEpilogue(), getReduction());
 }
+
+NESTOR_PRIMITIVE(fuse_epilogue) = {
+    .name = "fuse_epilogue",
+    .family = "moving",
+    .does = "Applies a pointwise block after the last step of a reduction.",
+    .law = "Both run through the same elements, the last step of an element is "
+           "the last to run, and nothing in between has to do with the "
+           "epilogue.",
+    .refuses =
+        "an epilogue that reduces, or reads nothing that the reduction "
+        "makes, or comes before it\n"
+        "indices that are not plain iterators, several elements, or "
+        "other elements\n"
+        "loops that skip points of a domain\n"
+        "a block in between that uses what the epilogue writes, or "
+        "writes what it reads; also the reduction itself\n"
+        "elements that are finished in other iterations of common loops\n"
+        "reductions whose last step is not the last to run",
+    .syntax = "fuse_epilogue %epilogue into %reduction",
+    .notes =
+        "The epilogue is never inside of the update: a ReLU of partial "
+        "sums is another program. Other readers of the reduction see it as "
+        "before.",
+    .before = R"(
+nest.func @f(%A: memref<8x6xf32>, %D: memref<8xf32>) {
+  %C = nest.alloc : memref<8xf32>
+  nest.for %i = 0 to 8 {
+    nest.for %k = 0 to 6 {
+      nest.block "sum" (%v : spatial = %i to 8, %vk : reduce = %k to 6) init {
+        %z = arith.constant 0.0 : f32
+        memref.store %z, %C[%v] : memref<8xf32>
+      } {
+        %a = memref.load %A[%v, %vk] : memref<8x6xf32>
+        %c = memref.load %C[%v] : memref<8xf32>
+        %r = arith.addf %c, %a : f32
+        memref.store %r, %C[%v] : memref<8xf32>
+      }
+    }
+  }
+  nest.for %i = 0 to 8 {
+    nest.block "relu" (%v : spatial = %i to 8) {
+      %c = memref.load %C[%v] : memref<8xf32>
+      %z = arith.constant 0.0 : f32
+      %r = arith.maximumf %c, %z : f32
+      memref.store %r, %D[%v] : memref<8xf32>
+    }
+  }
+}
+)",
+    .schedule = R"(
+%sum = get_block "sum" in %root
+%relu = get_block "relu" in %root
+fuse_epilogue %relu into %sum
+)",
+};

@@ -418,3 +418,77 @@ Result<nest::BlockOp> sched::fuseReductions(RewriterBase &rewriter,
 Outcome FuseReductionsOp::run(Invocation &at) {
   return at.call(sched::fuseReductions, getBlocks(), getLoop());
 }
+
+NESTOR_PRIMITIVE(fuse_reductions) = {
+    .name = "fuse_reductions",
+    .family = "reduction",
+    .does = "Runs reductions that need each other's results in one pass.",
+    .law =
+        "The loops are beside each other and equal, each reduction starts in "
+        "the first iteration, and what a later one makes of an earlier "
+        "result can be carried over when that result changes.",
+    .refuses =
+        "fewer than two reductions, or one named twice\n"
+        "a block that has no loop beside the given one, or a loop that holds "
+        "none of them or several blocks\n"
+        "blocks that are no reductions with init, or start elsewhere\n"
+        "loops of other bounds, of a kind, or that feed spatial iterators; "
+        "reduction loops outside\n"
+        "a block in between that has to do with them\n"
+        "a use of a result that no correction is known for, also in an init, "
+        "or "
+        "at elements that are not made in the same iteration\n"
+        "sums that do not start at 0 and steps that cannot be counted, where "
+        "the correction needs that\n"
+        "loops in which it cannot be said once for each element what to "
+        "correct",
+    .syntax = "FUSED = fuse_reductions %block... at %loop",
+    .notes =
+        "Corrections are known for sums of `e - m` (shifted, n times), of "
+        "`exp(e - m) * v` with m the maximum of e (scaled; online softmax, "
+        "Milakov and Gimelshein, 2018) and of `(e - s / n)^2` with s the sum "
+        "of "
+        "e (Welford, 1962). Blocks right in their loops become one block with "
+        "several accumulators, the result. Blocks with loops of their own "
+        "stay, "
+        "and blocks that save, compare and correct come between; the result is "
+        "the one that compares. Split all loops into tiles first and tiles are "
+        "corrected once (FlashAttention).",
+    .before = R"(
+nest.func @softmax(%X: memref<4x10xf32>, %M: memref<4xf32>, %S: memref<4xf32>) {
+  nest.for %i = 0 to 4 {
+    nest.for %k = 0 to 10 {
+      nest.block "max" (%v : spatial = %i to 4, %vk : reduce = %k to 10) init {
+        %z = arith.constant 0xFF800000 : f32
+        memref.store %z, %M[%v] : memref<4xf32>
+      } {
+        %x = memref.load %X[%v, %vk] : memref<4x10xf32>
+        %m = memref.load %M[%v] : memref<4xf32>
+        %r = arith.maximumf %m, %x : f32
+        memref.store %r, %M[%v] : memref<4xf32>
+      }
+    }
+    nest.for %k = 0 to 10 {
+      nest.block "sum" (%v : spatial = %i to 4, %vk : reduce = %k to 10) init {
+        %z = arith.constant 0.0 : f32
+        memref.store %z, %S[%v] : memref<4xf32>
+      } {
+        %x = memref.load %X[%v, %vk] : memref<4x10xf32>
+        %m = memref.load %M[%v] : memref<4xf32>
+        %d = arith.subf %x, %m : f32
+        %e = math.exp %d : f32
+        %s = memref.load %S[%v] : memref<4xf32>
+        %r = arith.addf %s, %e : f32
+        memref.store %r, %S[%v] : memref<4xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%max = get_block "max" in %root
+%sum = get_block "sum" in %root
+%i, %k = get_loops %sum : 2
+%both = fuse_reductions %max, %sum at %k
+)",
+};

@@ -332,3 +332,49 @@ Outcome PadEinsumOp::run(Invocation &at) {
   return at.call(sched::padEinsum, getBlock(),
                  MixedParams{getDynamicMultiples(), getMultiples()});
 }
+
+NESTOR_PRIMITIVE(pad_einsum) = {
+    .name = "pad_einsum",
+    .family = "tensor",
+    .does = "Pads the iterators of a product to multiples.",
+    .law = "Steps beyond the end add what changes nothing, elements beyond the "
+           "end are dropped.",
+    .refuses =
+        "more multiples than iterators, or none that is needed, or one "
+        "below 1\n"
+        "blocks that are no reduction with init and a known operation\n"
+        "iterators that are no loops of their own, predicates, loops with "
+        "a kind or other blocks\n"
+        "indices that are not single iterators, buffers that live inside\n"
+        "addends that are no product of what is read, updates without a "
+        "step that changes nothing\n"
+        "a factor that is not padded, or the accumulator among them",
+    .syntax = "pad_einsum %block to [MULTIPLES]",
+    .notes = "Copies of the operands come before the block, the wanted part of "
+             "the result is copied after it: `NAME_pad`, `NAME_crop`.",
+    .before = R"(
+nest.func @mm(%A: memref<7x10xf32>, %B: memref<10x30xf32>, %C: memref<7x30xf32>) {
+  nest.for %i = 0 to 7 {
+    nest.for %j = 0 to 30 {
+      nest.for %k = 0 to 10 {
+        nest.block "mm" (%vi : spatial = %i to 7, %vj : spatial = %j to 30, %vk : reduce = %k to 10) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %C[%vi, %vj] : memref<7x30xf32>
+        } {
+          %a = memref.load %A[%vi, %vk] : memref<7x10xf32>
+          %b = memref.load %B[%vk, %vj] : memref<10x30xf32>
+          %c = memref.load %C[%vi, %vj] : memref<7x30xf32>
+          %p = arith.mulf %a, %b : f32
+          %r = arith.addf %c, %p : f32
+          memref.store %r, %C[%vi, %vj] : memref<7x30xf32>
+        }
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%mm = get_block "mm" in %root
+pad_einsum %mm to [8, 16, 4]
+)",
+};

@@ -460,19 +460,22 @@ NESTOR_PRIMITIVE(rfactor) = {
     .name = "rfactor",
     .family = "reduction",
     .does = "Reduces in parts, then the parts.",
-    .law = "The update is associative and commutative.",
+    .law = "The update is associative; parts of an inner loop need steps that "
+           "may change places.",
     .refuses = "blocks that are no reduction with init\n"
-               "updates that are not known to be associative and "
-               "commutative\n"
+               "updates that are not known to be associative; inner loops of "
+               "those whose steps keep their order\n"
                "loops that feed spatial iterators\n"
                "nests that hold other blocks\n"
-               "predicates or bounds that can skip the first step "
-               "of a part\n"
+               "predicates or bounds that can skip the first step of all, or "
+               "all of a part\n"
                "an axis that the new buffer does not have",
     .syntax = "%partial = rfactor %loop axis N",
     .notes = R"(
 Each value of the loop accumulates in an element of its own, of a new buffer with one
-more dim at the axis; a second block combines them.
+more dim at the axis (-1: the last one); a second block combines them. Tuples (argmax,
+Welford) have a buffer for each component. Where a part may lack its first step, a block
+in front starts all parts.
 )",
     .before = R"(
 nest.func @f(%A: memref<4x8xf32>, %S: memref<4xf32>) {

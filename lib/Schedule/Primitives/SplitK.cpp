@@ -52,7 +52,7 @@ Result<nest::BlockOp> sched::splitK(RewriterBase &rewriter, nest::ForOp loop,
       // The copy's operations go: the reason is about the loop.
       Outcome outcome = Outcome::refused(tried.getOutcome().getReason());
       for (const Outcome::Note &note : tried.getOutcome().getNotes())
-        outcome = std::move(outcome).note(loop, note.text);
+        (void)std::move(outcome).note(loop, note.text);
       return outcome;
     }
   }
@@ -63,3 +63,38 @@ Outcome SplitKOp::run(Invocation &at) {
   return at.call(sched::splitK, getLoop(),
                  MixedParams{getDynamicParts(), getParts()}, getAxis());
 }
+
+NESTOR_PRIMITIVE(split_k) = {
+    .name = "split_k",
+    .family = "reduction",
+    .does = "Cuts a reduction into parts that can run side by side.",
+    .law = "As for split and rfactor.",
+    .refuses = "fewer than two parts\n"
+               "what split refuses\n"
+               "what rfactor refuses",
+    .syntax = "PARTIAL = split_k %loop into [PARTS] axis AXIS",
+    .notes = "`split` into so many parts and `rfactor` of the outer loop, or "
+             "neither.",
+    .before = R"(
+nest.func @f(%A: memref<8x64xf32>, %C: memref<8xf32>) {
+  nest.for %i = 0 to 8 {
+    nest.for %k = 0 to 64 {
+      nest.block "sum" (%v : spatial = %i to 8, %vk : reduce = %k to 64) init {
+        %z = arith.constant 0.0 : f32
+        memref.store %z, %C[%v] : memref<8xf32>
+      } {
+        %a = memref.load %A[%v, %vk] : memref<8x64xf32>
+        %c = memref.load %C[%v] : memref<8xf32>
+        %r = arith.addf %c, %a : f32
+        memref.store %r, %C[%v] : memref<8xf32>
+      }
+    }
+  }
+}
+)",
+    .schedule = R"(
+%sum = get_block "sum" in %root
+%i, %k = get_loops %sum : 2
+%part = split_k %k into [4] axis 0
+)",
+};

@@ -1,0 +1,78 @@
+// RUN: nestor-opt %s --split-input-file --transform-interpreter | FileCheck %s
+
+// CHECK-LABEL: nest.func @mm
+// CHECK-DAG: %[[A:.*]] = nest.alloc : memref<8x12xf32>
+// CHECK-DAG: %[[B:.*]] = nest.alloc : memref<12x32xf32>
+// CHECK-DAG: %[[C:.*]] = nest.alloc : memref<8x32xf32>
+// CHECK: nest.block "mm_pad"
+// CHECK: scf.if
+// CHECK: memref.load %arg0
+// CHECK: arith.constant 0.0
+// CHECK: nest.block "mm_pad_1"
+// CHECK: nest.for %{{.*}} = 0 to 8 {
+// CHECK-NEXT: nest.for %{{.*}} = 0 to 32 {
+// CHECK-NEXT: nest.for %{{.*}} = 0 to 12 {
+// CHECK-NEXT: nest.block "mm"
+// CHECK: memref.load %[[A]]
+// CHECK: memref.load %[[B]]
+// CHECK: nest.for %{{.*}} = 0 to 7 {
+// CHECK-NEXT: nest.for %{{.*}} = 0 to 30 {
+// CHECK-NEXT: nest.block "mm_crop"
+// CHECK: memref.store %{{.*}}, %arg2
+module attributes {transform.with_named_sequence} {
+  nest.func @mm(%A: memref<7x10xf32>, %B: memref<10x30xf32>, %C: memref<7x30xf32>) {
+    nest.for %i = 0 to 7 {
+      nest.for %j = 0 to 30 {
+        nest.for %k = 0 to 10 {
+          nest.block "mm" (%vi : spatial = %i to 7, %vj : spatial = %j to 30, %vk : reduce = %k to 10) init {
+            %z = arith.constant 0.0 : f32
+            memref.store %z, %C[%vi, %vj] : memref<7x30xf32>
+          } {
+            %a = memref.load %A[%vi, %vk] : memref<7x10xf32>
+            %b = memref.load %B[%vk, %vj] : memref<10x30xf32>
+            %c = memref.load %C[%vi, %vj] : memref<7x30xf32>
+            %p = arith.mulf %a, %b : f32
+            %r = arith.addf %c, %p : f32
+            memref.store %r, %C[%vi, %vj] : memref<7x30xf32>
+          }
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %mm = transform.nest.get_block "mm" in %root : !transform.any_op
+    transform.nest.pad_einsum %mm to [8, 16, 4]
+    transform.yield
+  }
+}
+
+// -----
+
+// A maximum is padded with what loses against everything.
+// CHECK-LABEL: nest.func @rows
+// CHECK: nest.block "mm_pad"
+// CHECK: arith.constant 0xFF800000
+module attributes {transform.with_named_sequence} {
+  nest.func @rows(%A: memref<7x10xf32>, %C: memref<7xf32>) {
+    nest.for %i = 0 to 7 {
+      nest.for %k = 0 to 10 {
+        nest.block "mm" (%vi : spatial = %i to 7, %vk : reduce = %k to 10) init {
+          %z = arith.constant -10.0 : f32
+          memref.store %z, %C[%vi] : memref<7xf32>
+        } {
+          %a = memref.load %A[%vi, %vk] : memref<7x10xf32>
+          %c = memref.load %C[%vi] : memref<7xf32>
+          %r = arith.maximumf %c, %a : f32
+          memref.store %r, %C[%vi] : memref<7xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %mm = transform.nest.get_block "mm" in %root : !transform.any_op
+    transform.nest.pad_einsum %mm to [1, 16]
+    transform.yield
+  }
+}
