@@ -70,12 +70,19 @@ public:
       if (!tile)
         return;
       LoopBounds all = LoopBounds::of(inner, space);
-      for (AffineExpr lower : all.lowers)
-        if (lower != tile->lower)
-          consider({inner, {}, lower, false, {}}, tile->lower - lower);
-      for (AffineExpr upper : all.uppers)
-        if (upper != tile->upper)
-          consider({inner, {}, upper, true, {}}, upper - tile->upper);
+      // A bound stays out of the way when the ends of the tile satisfy it; as a
+      // constraint it has no division.
+      SmallVector<AffineExpr> constraints = constraintsOf(inner, space);
+      AffineExpr inside = space.of(inner.getInductionVar());
+      for (auto [n, constraint] : llvm::enumerate(constraints)) {
+        bool upper = n >= all.lowers.size();
+        AffineExpr bound =
+            upper ? all.uppers[n - all.lowers.size()] : all.lowers[n];
+        if (bound != (upper ? tile->upper : tile->lower))
+          consider({inner, {}, bound, upper, {}},
+                   constraint.replace(inside,
+                                      upper ? tile->upper - 1 : tile->lower));
+      }
     };
     loop->walk<WalkOrder::PreOrder>(add);
   }

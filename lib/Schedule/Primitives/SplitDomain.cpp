@@ -4,12 +4,15 @@
 //   for j in a..min(b, c floordiv k + 1) { S(j) }
 //   for j in max(a, c floordiv k + 1)..b { S(j) }
 //
-// The order of iterations stays.
+// The order of iterations stays. Blocks that never run in one of the parts are
+// not in it, so that a loop in which one block was shifted behind the others
+// comes apart into a loop for each.
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
 #include "../Rewrite.h"
 
+#include "nestor/Analysis/InstanceSet.h"
 #include "nestor/Analysis/Scan.h"
 
 using namespace mlir;
@@ -28,6 +31,23 @@ static void tighten(SmallVectorImpl<AffineExpr> &list, AffineExpr end,
     return;
   llvm::erase_if(list, [&](AffineExpr e) { return implies(end, e); });
   list.push_back(end);
+}
+
+/// Takes blocks out of a part in which they never run, as long as one is left:
+/// what was shifted out of the way of others is then on its own.
+static void dropEmpty(RewriterBase &rewriter, nest::ForOp part,
+                      AffineSpace &space) {
+  SmallVector<nest::BlockOp> blocks = blocksIn(part), empty;
+  for (nest::BlockOp block : blocks) {
+    InstanceSet set(space);
+    set.addInstance(block, 0);
+    if (set.isEmpty())
+      empty.push_back(block);
+  }
+  if (empty.size() == blocks.size())
+    return;
+  for (nest::BlockOp block : empty)
+    eraseBlock(rewriter, block);
 }
 
 Result<Loops> sched::splitDomain(RewriterBase &rewriter, nest::ForOp loop,
@@ -79,6 +99,8 @@ Result<Loops> sched::splitDomain(RewriterBase &rewriter, nest::ForOp loop,
   tighten(other.lowers, at, false, space);
   rewriter.modifyOpInPlace(loop, [&]() { bounds.write(loop, space); });
   rewriter.modifyOpInPlace(second, [&]() { other.write(second, space); });
+  dropEmpty(rewriter, loop, space);
+  dropEmpty(rewriter, second, space);
   return Loops{loop, second};
 }
 
