@@ -328,6 +328,9 @@ NESTOR_PRIMITIVE(decompose_padding) = {
                "other users of the buffer inside the loop, a buffer that lives "
                "there",
     .syntax = "FILL = decompose_padding %block at %loop",
+    .notes = "Where the condition bounds iterators that are loops, the copy's "
+             "loops and domains shrink to the inside; else it becomes a "
+             "predicate. The fill, `NAME_fill`, stands in front of the loop.",
     .before = R"(
 nest.func @pad(%A: memref<8xf32>, %P: memref<10xf32>) {
   nest.for %i = 0 to 10 {
