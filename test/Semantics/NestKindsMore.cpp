@@ -25,10 +25,44 @@ Buffer Writer::window() {
   Buffer x = argument(dataType, from);
   Buffer p = temporary(dataType, from);
   std::vector<std::string> at = iteratorNames(from.size());
-  block("produce", over(from), nullptr,
-        [&] { store(unary(dataType, load(x, at)), p, at); });
   Buffer out = temporary(dataType, dims);
   bool sum = random.chance(50);
+  if (random.chance(65)) {
+    // As compute_at leaves it: each iteration makes the rows that it reads.
+    std::string d = n.inNest();
+    open(fmt::format("nest.for %i = 0 to {}", d));
+    open(fmt::format("nest.for %r = 0 to {}", taps));
+    if (plane)
+      open(fmt::format("nest.for %j = 0 to {}", from[1].inNest()));
+    open(fmt::format(
+        "nest.block \"produce\" (%v0 : spatial = %i * {} + %r to {}{})", stride,
+        from[0].inNest(),
+        plane ? ", %v1 : spatial = %j to " + from[1].inNest() : ""));
+    store(unary(dataType, load(x, at)), p, at);
+    close(plane ? 3 : 2);
+    if (plane)
+      open(fmt::format("nest.for %j = 0 to {}", d));
+    open(fmt::format("nest.block \"window\" (%v0 : spatial = %i to {}{})", d,
+                     plane ? ", %v1 : spatial = %j to " + d : ""));
+    std::vector<Iterator> its = over(dims);
+    std::string value;
+    for (int64_t tap = 0; tap < taps; ++tap) {
+      std::vector<std::string> index = {
+          indexText({0, -1, stride, 1, tap}, its)};
+      if (plane)
+        index.push_back("%v1");
+      std::string a = load(p, index);
+      if (tap > 0)
+        a = sum ? binary("add", dataType, value, a)
+                : larger(dataType, value, a);
+      value = a;
+    }
+    store(value, out, at);
+    close(plane ? 3 : 2);
+    return out;
+  }
+  block("produce", over(from), nullptr,
+        [&] { store(unary(dataType, load(x, at)), p, at); });
   auto join = [&](const std::string &a, const std::string &b) {
     return sum ? binary("add", dataType, a, b) : larger(dataType, a, b);
   };

@@ -167,10 +167,12 @@ Tried storageAlign(Picker &p) {
 
 /// A block in one loop with a reader of what it writes, mostly.
 Tried rollingBuffer(Picker &p) {
-  auto at = blockThat(p, [](nest::BlockOp block) {
+  auto at = blockThat(p, [&](nest::BlockOp block) {
     SmallVector<Value> written = analysis::writtenBuffers(block);
     SmallVector<nest::ForOp> loops = analysis::loopsAround(block);
-    if (written.empty() || loops.size() < 2)
+    if (written.empty() || !written[0].getDefiningOp<nest::AllocOp>() ||
+        loops.size() < 2 ||
+        analysis::writersOf(written[0], p.s.getFunc()).size() > 1)
       return false;
     return llvm::any_of(analysis::readersOf(written[0], loops.front()),
                         [&](nest::BlockOp reader) { return reader != block; });
@@ -194,7 +196,7 @@ llvm::ArrayRef<StepKind> nestor::fuzz::dataSteps() {
       {"cache_inplace", 3, true, cacheInplace,
        "update trmm lu seidel syrk trisolv"},
       {"storage_align", 2, true, storageAlign},
-      {"rolling_buffer", 3, true, rollingBuffer, "window",
+      {"rolling_buffer", 5, true, rollingBuffer, "window",
        "compute_at|compute_at|compute_at|compute_at compact_buffers"},
   };
   return table;
