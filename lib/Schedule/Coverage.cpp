@@ -34,7 +34,7 @@ class Coverage {
 public:
   Coverage(nest::ForOp loop, Value buffer, AffineSpace &space)
       : loop(loop), space(space) {
-    for (nest::BlockOp block : blocksIn(loop)) {
+    for (nest::BlockOp block : leavesIn(loop)) {
       BlockForm form = BlockForm::of(block, space);
       for (Access &access : accessesOf(block)) {
         if (access.buffer != buffer)
@@ -100,7 +100,7 @@ private:
   bool guess(const Site &read, const Site &write,
              llvm::DenseMap<AffineExpr, AffineExpr> &at) {
     SmallVector<AffineExpr> open;
-    for (nest::ForOp around : loopsAround(write.block))
+    for (nest::ForOp around : loopsAround(write.block, space))
       if (loop->isProperAncestor(around))
         open.push_back(space.of(around.getInductionVar()));
     for (auto [to, from] : llvm::zip_equal(write.indices, read.indices)) {
@@ -153,7 +153,7 @@ private:
           break;
       }
     };
-    for (nest::ForOp around : loopsAround(write.block))
+    for (nest::ForOp around : loopsAround(write.block, space))
       if (loop->isProperAncestor(around))
         for (AffineExpr constraint : constraintsOf(around, space))
           add(constraint);

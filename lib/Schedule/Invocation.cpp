@@ -30,9 +30,10 @@ static Nests knowledgeOf(Operation *op) {
               "merge", "reorder_block_iters", "vectorize", "unroll", "parallel",
               "bind", "annotate", "unannotate", "decompose_reduction",
               "blockize", "transform_block_layout", "compact_buffers",
-              "set_scope"},
+              "set_scope", "storage_align"},
              Nests::Anywhere)
-      .Cases({"compute_at", "reverse_compute_at", "cache_read", "cache_write"},
+      .Cases({"compute_at", "reverse_compute_at", "cache_read", "cache_write",
+              "privatize", "double_buffer", "pipeline"},
              Nests::Opaque)
       .Default(Nests::None);
 }

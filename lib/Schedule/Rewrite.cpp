@@ -229,6 +229,31 @@ unsigned sched::appendIterator(RewriterBase &rewriter, nest::BlockOp block,
   return at;
 }
 
+unsigned sched::iteratorFor(RewriterBase &rewriter, nest::BlockOp block,
+                            AffineExpr binding, AffineExpr extent,
+                            nest::IteratorKind kind, bool sameKind,
+                            AffineSpace &space) {
+  nest::BlockOp around = blockAround(block);
+  if (around && around.getOperation() != space.getRoot()) {
+    unsigned outer =
+        iteratorFor(rewriter, around, binding, extent, kind, sameKind, space);
+    Region &region =
+        isInInit(block, around) ? around.getInit() : around.getBody();
+    AffineSpace inside(region);
+    return iteratorFor(rewriter, block, inside.of(region.getArgument(outer)),
+                       extent, kind, sameKind, inside);
+  }
+  BlockForm form = BlockForm::of(block, space);
+  for (auto [i, have] : llvm::enumerate(form.bindings))
+    if (have == binding && (!sameKind || block.getIteratorKind(i) == kind))
+      return i;
+  unsigned i = appendIterator(rewriter, block, kind);
+  form.bindings.push_back(binding);
+  form.extents.push_back(extent);
+  rewriter.modifyOpInPlace(block, [&]() { form.write(block, space); });
+  return i;
+}
+
 std::string sched::uniqueBlockName(nest::FuncOp func, StringRef base) {
   llvm::DenseSet<StringRef> names;
   for (nest::BlockOp block : allBlocksIn(func))

@@ -54,6 +54,13 @@ mlir::Value emitIndex(mlir::OpBuilder &builder, mlir::Location loc,
 /// written by the caller.
 unsigned appendIterator(mlir::RewriterBase &rewriter, nest::BlockOp block,
                         nest::IteratorKind kind);
+/// The iterator of `block` that is bound to `binding`, made with `kind` and
+/// `extent` where there is none (with `sameKind`: of that kind). Into a nest
+/// the value enters as an iterator of each block around.
+unsigned iteratorFor(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                     mlir::AffineExpr binding, mlir::AffineExpr extent,
+                     nest::IteratorKind kind, bool sameKind,
+                     AffineSpace &space);
 /// A name no block of `func` has: `base`, `base_1`, ...
 std::string uniqueBlockName(nest::FuncOp func, llvm::StringRef base);
 /// Removes index arithmetic of `block` that nothing uses.

@@ -22,15 +22,8 @@ static unsigned versionIterator(RewriterBase &rewriter, nest::BlockOp block,
                  feeds(loop, block, nest::IteratorKind::Ordered);
   nest::IteratorKind kind =
       inOrder ? nest::IteratorKind::Ordered : nest::IteratorKind::Spatial;
-  BlockForm form = BlockForm::of(block, space);
-  for (auto [i, binding] : llvm::enumerate(form.bindings))
-    if (binding == version && block.getIteratorKind(i) == kind)
-      return i;
-  unsigned i = appendIterator(rewriter, block, kind);
-  form.bindings.push_back(version);
-  form.extents.push_back(space.constant(versions));
-  rewriter.modifyOpInPlace(block, [&]() { form.write(block, space); });
-  return i;
+  return iteratorFor(rewriter, block, version, space.constant(versions), kind,
+                     /*sameKind=*/true, space);
 }
 
 /// Iterations that had a buffer each now write the same elements one after the
@@ -52,7 +45,7 @@ void sched::hoistVersions(RewriterBase &rewriter, nest::AllocOp alloc,
   rewriter.moveOpBefore(alloc, loop);
   Value buffer = alloc.getResult();
   AffineExpr var = space.of(loop.getInductionVar());
-  for (nest::BlockOp block : blocksIn(loop))
+  for (nest::BlockOp block : allBlocksIn(loop))
     if (writesBuffer(block, buffer))
       orderWrites(rewriter, block, var, space);
   if (versions == 1)
@@ -74,7 +67,7 @@ void sched::hoistVersions(RewriterBase &rewriter, nest::AllocOp alloc,
     alloc.setShapeAttr(AffineMapAttr::get(map));
   });
   AffineExpr version = space.simplify(var % versions);
-  for (nest::BlockOp block : blocksIn(loop)) {
+  for (nest::BlockOp block : leavesIn(loop)) {
     if (!readsBuffer(block, buffer) && !writesBuffer(block, buffer))
       continue;
     unsigned i =

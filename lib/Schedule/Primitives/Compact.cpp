@@ -172,39 +172,6 @@ static std::optional<Corner> cornerAt(AffineExpr lower, AffineExpr extent,
   return corner;
 }
 
-/// The iterator of `block` with this binding; made where missing.
-static unsigned bindTo(RewriterBase &rewriter, nest::BlockOp block,
-                       const Part &part, AffineExpr extent,
-                       AffineSpace &space) {
-  BlockForm form = BlockForm::of(block, space);
-  for (auto [i, binding] : llvm::enumerate(form.bindings))
-    if (binding == part.expr)
-      return i;
-  unsigned i = appendIterator(rewriter, block, part.kind);
-  form.bindings.push_back(part.expr);
-  form.extents.push_back(extent);
-  rewriter.modifyOpInPlace(block, [&]() { form.write(block, space); });
-  return i;
-}
-
-/// The iterator of `block` that is bound to the part; made where missing.
-static unsigned iteratorFor(RewriterBase &rewriter, nest::BlockOp block,
-                            const Part &part, AffineSpace &space) {
-  // It enters a nest as an iterator of the block around.
-  if (nest::BlockOp around = blockAround(block)) {
-    unsigned outer = iteratorFor(rewriter, around, part, space);
-    AffineSpace inside(block);
-    mlir::Region &region =
-        isInInit(block, around) ? around.getInit() : around.getBody();
-    return bindTo(rewriter, block,
-                  {inside.of(region.getArgument(outer)), part.kind},
-                  BlockForm::of(around, space).extents[outer], inside);
-  }
-  AffineExpr end =
-      space.bounds(part.expr, [](nest::ForOp) { return true; }).upper;
-  return bindTo(rewriter, block, part, space.canonical(end + 1), space);
-}
-
 /// index => index - corner in every access of dim `dim`.
 static void shiftAccesses(RewriterBase &rewriter, Value buffer, unsigned dim,
                           const Corner &corner, AffineSpace &space) {
@@ -214,8 +181,12 @@ static void shiftAccesses(RewriterBase &rewriter, Value buffer, unsigned dim,
     nest::BlockOp block = user;
     AffineExpr offset = corner.rest;
     for (const Part &part : parts) {
+      AffineExpr last =
+          space.bounds(part.expr, [](nest::ForOp) { return true; }).upper;
       AffineExpr iterator = getAffineDimExpr(
-          iteratorFor(rewriter, block, part, space), space.getContext());
+          iteratorFor(rewriter, block, part.expr, space.canonical(last + 1),
+                      part.kind, /*sameKind=*/false, space),
+          space.getContext());
       // A single atom of a sum that may be negative comes without its factor.
       Linear own = Linear::of(part.expr);
       AffineExpr atom = own.terms.front().first;
