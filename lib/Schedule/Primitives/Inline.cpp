@@ -6,7 +6,10 @@
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
 #include "../Gaps.h"
+#include "../Needed.h"
 #include "../Rewrite.h"
+
+#include "nestor/Analysis/IterMap.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -41,6 +44,38 @@ static Outcome checkPure(nest::BlockOp block, AffineSpace &space) {
                               " says more than its iterators' domains")
           .note(block, "what it skips would be computed");
   return Outcome::done();
+}
+
+/// What the indices of an access run through while the iterators do: from 0,
+/// without gaps. Nullopt where that is not so.
+static std::optional<SmallVector<AffineExpr>>
+rangesOf(ArrayRef<AffineExpr> indices, const BlockForm &form,
+         AffineSpace &space) {
+  if (llvm::is_contained(indices, AffineExpr()))
+    return std::nullopt;
+  IterMap map = detectIterMap(indices, iterVarsOf(form, space), space);
+  if (!map.isSurjective())
+    return std::nullopt;
+  SmallVector<AffineExpr> result;
+  for (const IterSum &sum : map.sums) {
+    if (sum.base != space.constant(0))
+      return std::nullopt;
+    result.push_back(sum.extent);
+  }
+  return result;
+}
+
+/// The iterators' values at the element `indices`: `iterators` are functions of
+/// the indices, null ones are 0.
+static SmallVector<Value> emitIterators(OpBuilder &builder, Location loc,
+                                        ArrayRef<AffineExpr> iterators,
+                                        ValueRange indices, nest::FuncOp func) {
+  SmallVector<Value> values;
+  for (AffineExpr iterator : iterators)
+    values.push_back(emitIndex(
+        builder, loc, iterator ? iterator : builder.getAffineConstantExpr(0),
+        indices, func));
+  return values;
 }
 
 /// Clones the body of `block` but its store at the insertion point; returns the
@@ -79,15 +114,25 @@ Outcome sched::computeInline(RewriterBase &rewriter, nest::BlockOp block) {
   SmallVector<AffineExpr> indices;
   for (Value index : store.getIndices())
     indices.push_back(indexExpr(index, block));
-  std::optional<SmallVector<int>> plain = plainIndices(indices);
-  if (!plain)
-    return Outcome::refused(describe(block) + " writes " + describe(buffer) +
-                            " at something else than its own iterators")
-        .note(store, "this store");
   BlockForm form = BlockForm::of(block, space);
+  std::optional<SmallVector<AffineExpr>> iterators =
+      iteratorsAt(indices, form, space);
+  bool isPlain = plainIndices(indices).has_value();
+  if (iterators && !isPlain) {
+    // Every element comes from a point of the domain.
+    std::optional<SmallVector<AffineExpr>> ranges =
+        rangesOf(indices, form, space);
+    SmallVector<AffineExpr> shape = space.shapeOf(buffer);
+    for (unsigned d = 0; iterators && d < shape.size(); ++d)
+      if (!ranges || !space.isEqual((*ranges)[d], shape[d]))
+        iterators.reset();
+  }
+  if (!iterators)
+    return Outcome::refused(describe(block) + " writes " + describe(buffer) +
+                            " at indices that do not tell its iterators")
+        .note(store, "this store");
   for (unsigned i = 0; i < block.getNumIterators(); ++i)
-    if (!llvm::is_contained(*plain, int(i)) &&
-        form.extents[i] != space.constant(1))
+    if (!(*iterators)[i] && form.extents[i] != space.constant(1))
       return Outcome::refused("iterator " + Twine(i) + " of " +
                               describe(block) + " indexes no dim of its output")
           .note(store, "this store");
@@ -134,18 +179,15 @@ Outcome sched::computeInline(RewriterBase &rewriter, nest::BlockOp block) {
     for (memref::LoadOp load : loads) {
       OpBuilder::InsertionGuard guard(rewriter);
       rewriter.setInsertionPoint(load);
-      SmallVector<Value> iterators(block.getNumIterators());
-      for (auto [d, i] : llvm::enumerate(*plain))
-        if (i >= 0)
-          iterators[i] = load.getIndices()[d];
-      for (Value &iterator : iterators)
-        if (!iterator)
-          iterator = arith::ConstantIndexOp::create(rewriter, load.getLoc(), 0);
+      SmallVector<Value> values = emitIterators(
+          rewriter, load.getLoc(), *iterators, load.getIndices(), func);
       IRMapping mapping;
-      Value value = cloneBody(rewriter, block, iterators, store, mapping);
+      Value value = cloneBody(rewriter, block, values, store, mapping);
       rewriter.replaceOp(load, value);
     }
     eraseDeadIndices(rewriter, reader);
+    if (!isPlain)
+      simplifyIndices(rewriter, reader, space);
   }
   eraseBlock(rewriter, block);
   rewriter.eraseOp(alloc);
@@ -156,27 +198,44 @@ Outcome sched::computeInline(RewriterBase &rewriter, nest::BlockOp block) {
 // reverse_compute_inline
 //===----------------------------------------------------------------------===//
 
-/// The loads of `buffer` in `block`, when all use the same plain iterators.
-static Result<SmallVector<int>> matchingLoads(nest::BlockOp block,
-                                              Value buffer) {
-  std::optional<SmallVector<int>> found;
+/// The indices of the loads of `buffer` in `block`, when they are the same.
+static Result<SmallVector<AffineExpr>> matchingLoads(nest::BlockOp block,
+                                                     Value buffer) {
+  std::optional<SmallVector<AffineExpr>> found;
   for (const Access &access : accessesOf(block)) {
     if (access.isWrite || access.buffer != buffer)
       continue;
-    std::optional<SmallVector<int>> now = plainIndices(access.indices);
-    if (!now || (found && *found != *now))
+    if (llvm::is_contained(access.indices, AffineExpr()) ||
+        (found && *found != access.indices))
       return Outcome::refused(describe(block) + " reads " + describe(buffer) +
-                              " at something else than its own iterators")
+                              " at different indices, or such from data")
           .note(access.op, "this access");
-    found = now;
+    found = access.indices;
   }
   return *found;
+}
+
+/// Whether the elements that the domain of one block names by `ours` are those
+/// that the other's names by `theirs`.
+static bool nameTheSame(ArrayRef<AffineExpr> ours, const BlockForm &form,
+                        ArrayRef<AffineExpr> theirs, const BlockForm &other,
+                        AffineSpace &space) {
+  std::optional<SmallVector<AffineExpr>> a = rangesOf(ours, form, space),
+                                         b = rangesOf(theirs, other, space);
+  return a && b && llvm::all_of(llvm::zip_equal(*a, *b), [&](auto pair) {
+           return space.isEqual(std::get<0>(pair), std::get<1>(pair));
+         });
 }
 
 /// Whether the loops provably run through every element of `buffer` that the
 /// iterators' domains span: triangles and parts of a domain do not.
 static bool readsAll(nest::BlockOp block, Value buffer, const BlockForm &form,
-                     ArrayRef<int> plain, AffineSpace &space) {
+                     ArrayRef<AffineExpr> indices, AffineSpace &space) {
+  if (fillsDomain(block, space))
+    return true;
+  std::optional<SmallVector<int>> plain = plainIndices(indices);
+  if (!plain || leavesGaps(block, form, space))
+    return false;
   for (Access &access : accessesOf(block)) {
     if (access.isWrite || access.buffer != buffer)
       continue;
@@ -184,7 +243,7 @@ static bool readsAll(nest::BlockOp block, Value buffer, const BlockForm &form,
     Box box = boxOf(access, block, space, [](nest::ForOp) { return true; });
     if (!box.dense)
       return false;
-    for (auto [d, i] : llvm::enumerate(plain))
+    for (auto [d, i] : llvm::enumerate(*plain))
       if (i >= 0 && (!space.isNonNegative(-box.lower[d]) ||
                      !space.isNonNegative(box.lower[d] + box.extent[d] -
                                           form.extents[i])))
@@ -227,27 +286,31 @@ Outcome sched::reverseComputeInline(RewriterBase &rewriter,
   if (Outcome outcome = checkPure(producer, space); !outcome.isDone())
     return outcome;
   memref::StoreOp into = onlyStore(producer);
-  Result<SmallVector<int>> plain = matchingLoads(block, buffer);
-  if (!plain)
-    return plain.getOutcome();
+  Result<SmallVector<AffineExpr>> indices = matchingLoads(block, buffer);
+  if (!indices)
+    return indices.getOutcome();
   SmallVector<AffineExpr> written;
   for (Value index : into.getIndices())
     written.push_back(indexExpr(index, producer));
-  std::optional<SmallVector<int>> source = plainIndices(written);
   BlockForm form = BlockForm::of(block, space),
             producerForm = BlockForm::of(producer, space);
-  for (unsigned i = 0; i < block.getNumIterators(); ++i) {
-    auto at = llvm::find(*plain, int(i));
-    int from =
-        at == plain->end() || !source ? -1 : (*source)[at - plain->begin()];
-    if (from < 0 ? form.extents[i] != space.constant(1)
-                 : !space.isEqual(form.extents[i], producerForm.extents[from]))
+  std::optional<SmallVector<AffineExpr>> points =
+      iteratorsAt(*indices, form, space);
+  if (!points)
+    return Outcome::refused(describe(block) + " reads " + describe(buffer) +
+                            " at indices that do not tell its iterators")
+        .note(block, "elements would be read that this block never asks for");
+  for (unsigned i = 0; i < block.getNumIterators(); ++i)
+    if (!(*points)[i] && form.extents[i] != space.constant(1))
       return Outcome::refused(describe(block) + " and " + describe(producer) +
                               " do not run over the same elements")
           .note(block, "iterator " + Twine(i) + " has no equal there");
-  }
-  if (leavesGaps(block, form, space) ||
-      !readsAll(block, buffer, form, *plain, space))
+  if (!nameTheSame(*indices, form, written, producerForm, space))
+    return Outcome::refused(describe(block) + " and " + describe(producer) +
+                            " do not run over the same elements")
+        .note(block,
+              "what they read and write of " + describe(buffer) + " differs");
+  if (!readsAll(block, buffer, form, *indices, space))
     return Outcome::refused("the loops of " + describe(block) +
                             " may skip elements of " + describe(buffer))
         .note(block, "the producer would compute what this block never does; "
@@ -278,13 +341,9 @@ Outcome sched::reverseComputeInline(RewriterBase &rewriter,
   // x = ...; T[i] = x   ==>   x = ...; C[i] = g(x, i)
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(into);
-  SmallVector<Value> iterators(block.getNumIterators());
-  for (auto [d, i] : llvm::enumerate(*plain))
-    if (i >= 0)
-      iterators[i] = into.getIndices()[d];
-  for (Value &iterator : iterators)
-    if (!iterator)
-      iterator = arith::ConstantIndexOp::create(rewriter, into.getLoc(), 0);
+  bool isPlain = plainIndices(*indices).has_value();
+  SmallVector<Value> iterators =
+      emitIterators(rewriter, into.getLoc(), *points, into.getIndices(), func);
   for (Value output : writtenBuffers(block))
     if (auto alloc = output.getDefiningOp<nest::AllocOp>();
         alloc && !isBefore(alloc, producer))
@@ -307,6 +366,8 @@ Outcome sched::reverseComputeInline(RewriterBase &rewriter,
   }
   rewriter.eraseOp(into);
   eraseDeadIndices(rewriter, producer);
+  if (!isPlain)
+    simplifyIndices(rewriter, producer, space);
   eraseBlock(rewriter, block);
   rewriter.eraseOp(buffer.getDefiningOp());
   return Outcome::done();

@@ -89,3 +89,63 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<4xf32>, %C: memref<8xf32>) {
+    %T = nest.alloc : memref<8xf32>
+    nest.for %i = 0 to 4 {
+      nest.block "P" (%v : spatial = %i to 4) {
+        %two = arith.constant 2 : index
+        %w = arith.muli %v, %two : index
+        %a = memref.load %A[%v] : memref<4xf32>
+        // expected-note @+1 {{this store}}
+        memref.store %a, %T[%w] : memref<8xf32>
+      }
+    }
+    nest.for %i = 0 to 8 {
+      nest.block "C" (%v : spatial = %i to 8) {
+        %t = memref.load %T[%v] : memref<8xf32>
+        memref.store %t, %C[%v] : memref<8xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    // expected-error @+1 {{at indices that do not tell its iterators}}
+    transform.nest.compute_inline %p
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8xf32>, %C: memref<4xf32>) {
+    %T = nest.alloc : memref<8xf32>
+    nest.for %i = 0 to 8 {
+      nest.block "P" (%v : spatial = %i to 8) {
+        %a = memref.load %A[%v] : memref<8xf32>
+        memref.store %a, %T[%v] : memref<8xf32>
+      }
+    }
+    nest.for %i = 0 to 4 {
+      // expected-note-re @+1 {{what they read and write of the buffer of type {{.*}} differs}}
+      nest.block "C" (%v : spatial = %i to 4) {
+        %two = arith.constant 2 : index
+        %w = arith.muli %v, %two : index
+        %t = memref.load %T[%w] : memref<8xf32>
+        memref.store %t, %C[%v] : memref<4xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    // expected-error @+1 {{do not run over the same elements}}
+    transform.nest.reverse_compute_inline %c
+    transform.yield
+  }
+}
