@@ -267,6 +267,14 @@ static void finishInner(RuleContext &context, sched::BlockRef ref,
   }
 }
 
+/// Whether tiles of the loop of `iterator` begin where its rows all begin.
+static bool startsTogether(nest::BlockOp block, unsigned iterator) {
+  nest::ForOp loop = loopOf(block, iterator);
+  AffineSpace space(block->getParentOfType<nest::FuncOp>());
+  AffineExpr lower = loop ? space.lowerOf(loop) : AffineExpr();
+  return lower && AffineSpace::isFreeOfLoops(lower);
+}
+
 /// Whether the loops around `block` hold nothing beside each other.
 static bool ownsLoops(nest::BlockOp block) {
   Operation *inner = block;
@@ -360,10 +368,14 @@ static void tileBlock(RuleContext &context, sched::BlockRef ref,
   if (inPlace)
     epilogue.reset();
   if (viaCopy) {
+    // What leaves gaps (a triangle of a matrix) is updated where it is.
     auto copy = s.cacheWrite(ref, 0, "register");
-    if (!context.accept("cache_write", copy))
+    if (context.accept("cache_write", copy))
+      epilogue = *copy;
+    else if (ownsLoops(block) && startsTogether(block, roles.vector))
+      viaCopy = false;
+    else
       return giveUp();
-    epilogue = *copy;
   }
 
   // 3. Tile and order the loops.
@@ -446,7 +458,7 @@ static void tileBlock(RuleContext &context, sched::BlockRef ref,
     if (context.accept("decompose_reduction", decomposed))
       init = *decomposed;
   }
-  if (rows && rows->size() > 1)
+  if (rows && rows->size() > 1 && s.get((*rows)[1]).getConstantTripCount())
     context.accept("unroll", s.unroll((*rows)[1]));
   context.accept("unroll", s.unroll((*v)[1]));
   context.accept("vectorize", s.vectorize((*v)[2]));
@@ -475,6 +487,12 @@ static void tileBlock(RuleContext &context, sched::BlockRef ref,
   for (nest::BlockOp any : blocksIn(func))
     if (!before.contains(any.getName()))
       context.done.insert(any.getName());
+  // Rows whose number varied from tile to tile no longer do in full ones.
+  if (rows && rows->size() > 1)
+    if (nest::ForOp row = s.get((*rows)[1]);
+        row && row.getKind() == nest::LoopKind::Serial &&
+        row.getConstantTripCount())
+      context.accept("unroll", s.unroll((*rows)[1]));
 }
 
 void rules::registerTile(RuleContext &context) {

@@ -31,6 +31,11 @@ struct RuleContext {
   bool accept(llvm::StringRef step, const sched::Result<T> &outcome) {
     return bool(outcome) || accept(step, outcome.getOutcome());
   }
+  /// Applies `steps` (Schedule & -> bool) all or none: on a copy first.
+  template <typename F>
+  bool attempt(F steps) {
+    return steps(*schedule.fork()) && steps(schedule);
+  }
 };
 
 /// The loop that an iterator runs over alone; null when its binding is more

@@ -28,13 +28,21 @@ static bool isStreaming(nest::BlockOp block, unsigned iterator) {
   return true;
 }
 
-static void vectorizeBlock(RuleContext &context, sched::BlockRef ref) {
-  sched::Schedule &s = context.schedule;
-  nest::BlockOp block = s.get(ref);
+namespace {
+/// The iterator that becomes lanes.
+struct Lanes {
+  unsigned iterator;
+  int64_t width;
+  bool whole; // the extent is known and a multiple
+};
+} // namespace
+
+static std::optional<Lanes> findLanes(nest::BlockOp block,
+                                      const Target &target) {
   // scf in a body runs lane by lane: nothing to gain.
   for (Operation &op : *block.getBodyBlock())
     if (isa<scf::ForOp, scf::WhileOp, cf::AssertOp>(op))
-      return;
+      return std::nullopt;
   int best = -1;
   for (unsigned i = 0; i < block.getNumIterators(); ++i) {
     if (block.getIteratorKind(i) == nest::IteratorKind::Ordered)
@@ -47,25 +55,33 @@ static void vectorizeBlock(RuleContext &context, sched::BlockRef ref) {
       best = i;
   }
   if (best < 0)
-    return;
+    return std::nullopt;
   nest::ForOp loop = loopOf(block, best);
   Type element;
   for (const Access &access : accessesOf(block))
     if (access.isWrite)
       element = cast<MemRefType>(access.buffer.getType()).getElementType();
   int64_t bits = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
-  int64_t lanes = std::max<int64_t>(
-      1, context.target.lanes(std::clamp<int64_t>(bits, 32, 64)));
+  int64_t lanes =
+      std::max<int64_t>(1, target.lanes(std::clamp<int64_t>(bits, 32, 64)));
   bool reduces = block.getIteratorKind(best) == nest::IteratorKind::Reduce;
   int64_t width = reduces ? lanes * 4 : lanes;
   int64_t extent = tripCount(loop, 1 << 20);
   if (extent < lanes)
-    return;
+    return std::nullopt;
   if (extent < width)
     width = lanes;
+  return Lanes{static_cast<unsigned>(best), width,
+               extent % width == 0 && loop.getConstantTripCount()};
+}
+
+/// All or nothing: lanes that are refused leave the loop as it was.
+static bool vectorizeBlock(RuleContext &context, sched::Schedule &s,
+                           sched::BlockRef ref, const Lanes &lanes) {
   auto loops = s.getLoops(ref);
   if (!context.accept("get_loops", loops))
-    return;
+    return false;
+  nest::ForOp loop = loopOf(s.get(ref), lanes.iterator);
   std::optional<sched::LoopRef> target;
   sched::LoopRefs others;
   for (sched::LoopRef candidate : *loops)
@@ -74,21 +90,30 @@ static void vectorizeBlock(RuleContext &context, sched::BlockRef ref) {
     else if (target) // those outside stay, whatever else they hold
       others.push_back(candidate);
   if (!target)
-    return;
+    return false;
   if (s.get(loops->back()) != loop) {
     sched::LoopRefs order(others);
     order.push_back(*target);
     // Only the loops of this block's own chain can change places.
     if (!context.accept("reorder", s.reorder(order)))
-      return;
+      return false;
   }
-  sched::Param lane = s.knob("lanes", width, {4, 8, 16, 32, 64});
-  auto parts = s.split(*target, {-1, lane});
-  if (!context.accept("split", parts) ||
+  sched::Param width = s.knob("lanes", lanes.width, {4, 8, 16, 32, 64});
+  auto parts = s.split(*target, {-1, width});
+  if (!context.accept("split", parts))
+    return false;
+  // Tiles of a slanted loop are cut on both sides: only full ones are lanes.
+  bool slanted = !s.get((*parts)[1]).getConstantTripCount();
+  auto separate = [&] {
+    return context.accept("separate_full_partial",
+                          s.separateFullPartial((*parts)[0]));
+  };
+  if ((slanted && !separate()) ||
       !context.accept("vectorize", s.vectorize((*parts)[1])))
-    return;
-  if (extent % width != 0 || !loop.getConstantTripCount())
-    context.accept("separate_full_partial", s.separateFullPartial((*parts)[0]));
+    return false;
+  if (!slanted && !lanes.whole)
+    separate();
+  return true;
 }
 
 void rules::vectorizeBlocks(RuleContext &context) {
@@ -99,7 +124,11 @@ void rules::vectorizeBlocks(RuleContext &context) {
       names.push_back(block.getName().str());
   for (const std::string &name : names) {
     auto ref = s.getBlock(name);
-    if (context.accept("get_block", ref))
-      vectorizeBlock(context, *ref);
+    if (!context.accept("get_block", ref))
+      continue;
+    if (std::optional<Lanes> lanes = findLanes(s.get(*ref), context.target))
+      context.attempt([&](sched::Schedule &on) {
+        return vectorizeBlock(context, on, *ref, *lanes);
+      });
   }
 }

@@ -249,6 +249,27 @@ private:
 };
 } // namespace
 
+/// Tiles that are left without a cut count their iterations, so that they have
+/// a constant number of them:
+///   for j in 4 * i..4 * i + 4 { S(j) }  ==>  for j in 0..4 { S(4 * i + j) }
+static void countFromZero(RewriterBase &rewriter, nest::ForOp around) {
+  SmallVector<nest::ForOp> tiles;
+  around->walk<WalkOrder::PreOrder>([&](nest::ForOp loop) {
+    if (loop != around && !loop.getConstantTripCount())
+      tiles.push_back(loop);
+  });
+  for (nest::ForOp tile : tiles) {
+    AffineSpace space(funcOf(tile));
+    AffineExpr lower = space.lowerOf(tile), extent = space.extentOf(tile);
+    if (!lower || !extent || !AffineSpace::constantOf(extent))
+      continue;
+    AffineExpr var = space.of(tile.getInductionVar());
+    setBounds(rewriter, tile, space.constant(0), extent, space);
+    for (Operation &inside : tile.getBodyBlock()->without_terminator())
+      replaceVariables(rewriter, &inside, {{var, lower + var}}, space);
+  }
+}
+
 Result<Loops> sched::separateFullPartial(RewriterBase &rewriter,
                                          nest::ForOp loop) {
   AffineSpace space(funcOf(loop));
@@ -281,6 +302,7 @@ Result<Loops> sched::separateFullPartial(RewriterBase &rewriter,
     partial = partial ? partial : head;
   }
   partition.simplify(rewriter);
+  countFromZero(rewriter, loop);
   return Loops{loop, partial};
 }
 
