@@ -12,9 +12,11 @@
 #include "benchmark/benchmark.h"
 #include "mlir/Parser/Parser.h"
 
-#include <chrono>
+#include <ctime>
 #include <functional>
+#include <map>
 #include <sys/resource.h>
+#include <unistd.h>
 
 using namespace mlir;
 using namespace nestor;
@@ -97,39 +99,77 @@ void tile(Prepared &p) {
   p.loops = order;
 }
 
+/// CPU time: what else the machine does is not counted.
+double threadSeconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return double(now.tv_sec) + double(now.tv_nsec) * 1e-9;
+}
+
 using Step = std::function<bool(Prepared &)>;
 
-void run(benchmark::State &state, bool tiled, bool cold, const Step &step) {
-  auto kernel = std::make_unique<Kernel>();
-  Prepared base = kernel->plain();
-  if (tiled)
-    tile(base);
+/// What is timed, and what comes before it.
+struct Entry {
+  const char *name;
+  bool tiled;
+  Step step, prepare = nullptr;
+};
+
+void run(benchmark::State &state, const Entry &entry, bool cold) {
+  std::unique_ptr<Kernel> kernel;
+  Prepared base;
+  auto prepare = [&]() {
+    base = Prepared();
+    kernel = std::make_unique<Kernel>();
+    base = kernel->plain();
+    if (entry.tiled)
+      tile(base);
+    return !entry.prepare || entry.prepare(base);
+  };
+  if (!prepare()) {
+    state.SkipWithError("the preparation is refused");
+    return;
+  }
   for (auto _ : state) {
-    if (cold) {
-      base = Prepared();
-      kernel = std::make_unique<Kernel>();
-      base = kernel->plain();
-      if (tiled)
-        tile(base);
-    }
+    if (cold)
+      (void)prepare();
     Prepared copy{base.schedule->fork(), base.blocks, base.loops};
-    auto start = std::chrono::steady_clock::now();
-    bool done = step(copy);
-    auto end = std::chrono::steady_clock::now();
+    double start = threadSeconds();
+    bool done = entry.step(copy);
+    double end = threadSeconds();
     if (!done) {
       state.SkipWithError("refused");
       return;
     }
-    state.SetIterationTime(std::chrono::duration<double>(end - start).count());
+    state.SetIterationTime(end - start);
   }
   state.SetItemsProcessed(state.iterations());
 }
 
-const struct {
-  const char *name;
-  bool tiled;
-  Step step;
-} kSteps[] = {
+AffineExpr dim(Prepared &p, unsigned position) {
+  return getAffineDimExpr(position,
+                          nest::FuncOp(p.schedule->getFunc()).getContext());
+}
+AffineMap mapOf(unsigned dims, ArrayRef<AffineExpr> results) {
+  return AffineMap::get(dims, 0, results, results.front().getContext());
+}
+/// Adds a copy of what mm reads first.
+bool copied(Prepared &p) {
+  auto copy = p.schedule->cacheRead(p.blocks[0], 0, "shared");
+  if (copy)
+    p.blocks.push_back(*copy);
+  return bool(copy);
+}
+/// The same, in the loop k.
+bool staged(Prepared &p) {
+  return copied(p) && p.schedule->computeAt(p.blocks[2], p.loops[2]).isDone();
+}
+/// The epilogue in the tile.
+bool epilogue(Prepared &p) {
+  return p.schedule->reverseComputeAt(p.blocks[1], p.loops[1]).isDone();
+}
+
+const Entry kSteps[] = {
     {"get_block", false,
      [](Prepared &p) { return bool(p.schedule->getBlock("mm")); }},
     {"get_loops", false,
@@ -205,6 +245,167 @@ const struct {
                AffineMap::get(2, 0, {d1.floorDiv(16), d0, d1 % 16}, context))
            .isDone();
      }},
+    {"get_child_blocks", true,
+     [](Prepared &p) { return bool(p.schedule->getChildBlocks(p.loops[0])); }},
+    {"get_producers", true,
+     [](Prepared &p) { return bool(p.schedule->getProducers(p.blocks[1])); }},
+    {"get_consumers", true,
+     [](Prepared &p) { return bool(p.schedule->getConsumers(p.blocks[0])); }},
+    {"get_output_blocks", true,
+     [](Prepared &p) { return bool(p.schedule->getOutputBlocks()); }},
+    {"sample_categorical", true,
+     [](Prepared &p) {
+       return bool(p.schedule->sampleCategorical({2, 4}, {0.5, 0.5}, {1}));
+     }},
+    {"sample_perfect_tile", true,
+     [](Prepared &p) {
+       return bool(p.schedule->samplePerfectTile(p.loops[0], 3, 16, {4, 8, 8}));
+     }},
+    {"sample_partitioned_tile", true,
+     [](Prepared &p) {
+       return bool(
+           p.schedule->samplePartitionedTile(p.loops[0], 2, 1, 4, {16, 16}));
+     }},
+    {"sample_compute_location", true,
+     [](Prepared &p) {
+       return bool(p.schedule->sampleComputeLocation(p.blocks[2], {2}));
+     },
+     copied},
+    {"loop_partition", false,
+     [](Prepared &p) {
+       return bool(p.schedule->loopPartition(p.loops[0], {100, -1}));
+     }},
+    {"merge", false,
+     [](Prepared &p) {
+       return bool(p.schedule->merge(p.loops[0], p.loops[3]));
+     },
+     [](Prepared &p) {
+       p.loops.push_back(p.schedule->getLoops(p.blocks[1])->front());
+       return true;
+     }},
+    {"reorder_block_iters", true,
+     [](Prepared &p) {
+       return p.schedule->reorderBlockIters(p.blocks[0], {1, 0, 2}).isDone();
+     }},
+    {"bind", true,
+     [](Prepared &p) {
+       return p.schedule->bind(p.loops[0], "block.x").isDone();
+     }},
+    {"annotate", true,
+     [](Prepared &p) {
+       Builder builder(nest::FuncOp(p.schedule->getFunc()).getContext());
+       return p.schedule->annotate(p.loops[0], "note", builder.getUnitAttr())
+           .isDone();
+     }},
+    {"compute_at", true,
+     [](Prepared &p) {
+       return p.schedule->computeAt(p.blocks[2], p.loops[2]).isDone();
+     },
+     copied},
+    {"compute_inline", true,
+     [](Prepared &p) {
+       return p.schedule->computeInline(p.blocks[2]).isDone();
+     },
+     copied},
+    {"reverse_compute_inline", true,
+     [](Prepared &p) {
+       return p.schedule->reverseComputeInline(p.blocks[2]).isDone();
+     },
+     [](Prepared &p) {
+       auto copy = p.schedule->cacheWrite(p.blocks[1], 0, "shared");
+       if (copy)
+         p.blocks.push_back(*copy);
+       return bool(copy);
+     }},
+    {"reindex", true,
+     [](Prepared &p) {
+       return bool(p.schedule->reindex(p.blocks[0], BufferRole::Read, 1));
+     }},
+    {"reindex_cache_read", true,
+     [](Prepared &p) {
+       return bool(p.schedule->reindexCacheRead(
+           p.blocks[0], 1, "shared", mapOf(3, {dim(p, 1), dim(p, 2)})));
+     }},
+    {"cache_inplace", true,
+     [](Prepared &p) {
+       return bool(p.schedule->cacheInplace(p.blocks[0], 0, "shared"));
+     }},
+    {"storage_align", true,
+     [](Prepared &p) {
+       return p.schedule->storageAlign(p.blocks[0], 0, 0, 32, 8).isDone();
+     }},
+    {"fuse_epilogue", true,
+     [](Prepared &p) {
+       return p.schedule->fuseEpilogue(p.blocks[1], p.blocks[0]).isDone();
+     }},
+    {"split_k", false,
+     [](Prepared &p) { return bool(p.schedule->splitK(p.loops[2], 4, 0)); }},
+    {"blockize", true,
+     [](Prepared &p) { return bool(p.schedule->blockize(p.loops[3])); },
+     [](Prepared &p) {
+       return bool(p.schedule->decomposeReduction(p.blocks[0], p.loops[2]));
+     }},
+    {"transform_block_layout", false,
+     [](Prepared &p) {
+       return p.schedule
+           ->transformBlockLayout(p.blocks[1],
+                                  mapOf(2, {dim(p, 0) * 1024 + dim(p, 1)}))
+           .isDone();
+     }},
+    {"pad_einsum", false,
+     [](Prepared &p) {
+       return p.schedule->padEinsum(p.blocks[0], {48, 1, 1}).isDone();
+     }},
+    {"separate_full_partial", false,
+     [](Prepared &p) {
+       return bool(p.schedule->separateFullPartial(p.loops[3]));
+     },
+     [](Prepared &p) {
+       auto parts = p.schedule->split(p.loops[0], {-1, 7});
+       p.loops.push_back(parts->front());
+       return true;
+     }},
+    {"shift", true,
+     [](Prepared &p) {
+       return p.schedule->shift(p.blocks[1], p.loops[1], 1).isDone();
+     },
+     epilogue},
+    {"wavefront", false,
+     [](Prepared &p) {
+       return p.schedule->wavefront(p.loops[0], p.loops[1], 1).isDone();
+     }},
+    {"fuse_blocks", false,
+     [](Prepared &p) {
+       return p.schedule->fuseBlocks(p.blocks[0], p.blocks[1], {0, 0}).isDone();
+     }},
+    {"privatize", true,
+     [](Prepared &p) {
+       return p.schedule->privatize(p.blocks[2], 0, p.loops[2]).isDone();
+     },
+     staged},
+    {"pipeline", true,
+     [](Prepared &p) {
+       return p.schedule->pipeline(p.loops[2], {0, 1}, {0, 1}).isDone();
+     },
+     [](Prepared &p) {
+       return staged(p) &&
+              p.schedule->privatize(p.blocks[2], 0, p.loops[2]).isDone();
+     }},
+    {"double_buffer", true,
+     [](Prepared &p) {
+       return p.schedule->doubleBuffer(p.blocks[2], 0).isDone();
+     },
+     [](Prepared &p) {
+       return staged(p) &&
+              p.schedule->privatize(p.blocks[2], 0, p.loops[2]).isDone();
+     }},
+    {"prefetch", true,
+     [](Prepared &p) {
+       return p.schedule->prefetch(p.blocks[0], 1, p.loops[2], 4).isDone();
+     }},
+    {"compact_buffers", true,
+     [](Prepared &p) { return p.schedule->compactBuffers().isDone(); },
+     epilogue},
 };
 
 void fork(benchmark::State &state) {
@@ -274,6 +475,43 @@ void search(benchmark::State &state) {
   state.counters["peak_rss_mb"] = double(usage.ru_maxrss) / 1024;
   state.counters["contexts"] = pool.countContexts();
 }
+
+/// Adds the median over the primitives, each by its slower kernel.
+class Reporter : public benchmark::ConsoleReporter {
+public:
+  Reporter() : ConsoleReporter(isatty(1) ? OO_Color : OO_None) {}
+  void ReportRuns(const std::vector<Run> &runs) override {
+    ConsoleReporter::ReportRuns(runs);
+    for (const Run &run : runs) {
+      auto rate = run.counters.find("items_per_second");
+      if (rate == run.counters.end())
+        continue;
+      std::string name = run.run_name.function_name;
+      StringRef primitive = StringRef(name).split('/').first;
+      auto &slowest = StringRef(name).contains("/cold") ? cold : warm;
+      auto [at, added] = slowest.try_emplace(primitive.str(), rate->second);
+      if (!added)
+        at->second = std::min<double>(at->second, rate->second);
+    }
+  }
+  void Finalize() override {
+    for (auto [what, rates] : {std::pair("warm", &warm), {"cold", &cold}}) {
+      std::vector<double> sorted;
+      for (const auto &[name, rate] : *rates)
+        sorted.push_back(rate);
+      if (sorted.empty())
+        continue;
+      std::sort(sorted.begin(), sorted.end());
+      GetOutputStream() << "median " << what << ": "
+                        << int64_t(sorted[sorted.size() / 2])
+                        << " applications/s over " << sorted.size()
+                        << " primitives\n";
+    }
+  }
+
+private:
+  std::map<std::string, double> warm, cold;
+};
 } // namespace
 
 int main(int argc, char **argv) {
@@ -282,9 +520,8 @@ int main(int argc, char **argv) {
       std::string name = std::string(entry.name) +
                          (entry.tiled ? "/tiled" : "") + (cold ? "/cold" : "");
       auto *registered = benchmark::RegisterBenchmark(
-          name.c_str(), [&entry, cold](benchmark::State &state) {
-            run(state, entry.tiled, cold, entry.step);
-          });
+          name.c_str(),
+          [&entry, cold](benchmark::State &state) { run(state, entry, cold); });
       registered->UseManualTime();
       // A fresh context each time costs a hundred applications.
       if (cold)
@@ -297,6 +534,7 @@ int main(int argc, char **argv) {
       ->Iterations(1)
       ->Unit(benchmark::kSecond);
   benchmark::Initialize(&argc, argv);
-  benchmark::RunSpecifiedBenchmarks();
+  Reporter reporter;
+  benchmark::RunSpecifiedBenchmarks(&reporter);
   return 0;
 }

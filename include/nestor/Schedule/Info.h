@@ -32,8 +32,8 @@ struct PrimitiveInfo {
   llvm::StringLiteral refuses;
   /// How it is written: "%f = fuse %i, %j, ...".
   llvm::StringLiteral syntax;
-  /// More to know; markdown. May be empty.
-  llvm::StringLiteral notes;
+  /// More to know; markdown.
+  llvm::StringLiteral notes = "";
   /// A module with one nest.func, small.
   llvm::StringLiteral before;
   /// The operations of the schedule, without their `transform.nest.`; %root is

@@ -6,6 +6,8 @@
 #include "nestor/Schedule/Extension.h"
 #include "nestor/Schedule/Schedule.h"
 
+#include "mlir/Dialect/Transform/IR/TransformOps.h"
+#include "mlir/Dialect/Transform/Transforms/TransformInterpreterUtils.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "gtest/gtest.h"
@@ -76,6 +78,20 @@ TEST_P(InfoTest, TheExampleKeepsTheMeaningAndIsReplayed) {
             std::string::npos);
   auto again = Schedule::parse((*done)->print(), funcIn(*other));
   ASSERT_TRUE(bool(again)) << again.getOutcome().getText();
+  EXPECT_EQ(print(*module), print(*other));
+}
+
+/// Both callers of a primitive give the same.
+TEST_P(InfoTest, TheTransformInterpreterAgrees) {
+  OwningOpRef<ModuleOp> module = kernel(), other = kernel();
+  ASSERT_TRUE(module);
+  ASSERT_TRUE(
+      bool(Schedule::parse(exampleSequence(*GetParam()), funcIn(*module))));
+  OwningOpRef<ModuleOp> sequence =
+      parseSourceString<ModuleOp>(exampleSequence(*GetParam()), &context);
+  auto named = *sequence->getOps<transform::NamedSequenceOp>().begin();
+  ASSERT_TRUE(succeeded(transform::applyTransformNamedSequence(
+      funcIn(*other), named, ModuleOp(), transform::TransformOptions())));
   EXPECT_EQ(print(*module), print(*other));
 }
 
