@@ -17,7 +17,7 @@ using namespace nestor::sched;
 namespace {
 /// What a primitive knows of blocks that hold a nest.
 enum class Nests {
-  None,     // there must be none in the kernel
+  None,     // there must be none in the nests at hand, or that share buffers
   Opaque,   // they count as blocks like any other; not from within one
   Anywhere, // and works inside of one as well
 };
@@ -33,9 +33,22 @@ static Nests knowledgeOf(Operation *op) {
               "set_scope", "storage_align"},
              Nests::Anywhere)
       .Cases({"compute_at", "reverse_compute_at", "cache_read", "cache_write",
-              "privatize", "double_buffer", "pipeline"},
+              "privatize", "double_buffer", "pipeline", "skew", "reverse",
+              "shift", "split_domain", "wavefront", "fuse_blocks",
+              "separate_full_partial"},
              Nests::Opaque)
       .Default(Nests::None);
+}
+
+static llvm::SmallDenseSet<Value> buffersIn(Operation *root) {
+  llvm::SmallDenseSet<Value> buffers;
+  root->walk([&](Operation *op) {
+    if (auto load = dyn_cast<memref::LoadOp>(op))
+      buffers.insert(load.getMemRef());
+    else if (auto store = dyn_cast<memref::StoreOp>(op))
+      buffers.insert(store.getMemRef());
+  });
+  return buffers;
 }
 
 Outcome Invocation::checkNests() const {
@@ -43,22 +56,31 @@ Outcome Invocation::checkNests() const {
   if (knowledge == Nests::Anywhere)
     return Outcome::done();
   for (Operation *payload : payloads) {
-    Operation *root = payload;
     if (nest::BlockOp around = analysis::blockAround(payload))
       return Outcome::refused("'" + op->getName().getStringRef() +
                               "' does not work inside of block '" +
                               around.getName() + "'")
           .note(payload, "do this before blockize");
-    while (!isa<nest::FuncOp>(root) && root->getParentOp())
-      root = root->getParentOp();
     if (knowledge == Nests::Opaque)
       continue;
-    for (nest::BlockOp block : analysis::blocksIn(root))
-      if (block.hasNest())
+    Operation *root = payload, *top = payload;
+    for (; !isa<nest::FuncOp>(root) && root->getParentOp();
+         root = root->getParentOp())
+      top = root;
+    std::optional<llvm::SmallDenseSet<Value>> touched;
+    for (nest::BlockOp block : analysis::blocksIn(root)) {
+      if (!block.hasNest())
+        continue;
+      if (!touched)
+        touched = buffersIn(top);
+      if (top->isAncestor(block) ||
+          llvm::any_of(buffersIn(block),
+                       [&](Value buffer) { return touched->contains(buffer); }))
         return Outcome::refused(
                    "block '" + block.getName() + "' holds a nest, which '" +
                    op->getName().getStringRef() + "' does not look into")
             .note(block, "do this before blockize");
+    }
   }
   return Outcome::done();
 }

@@ -303,8 +303,8 @@ NESTOR_PRIMITIVE(blockize) = {
 The new block has the iterators that loops outside vary. When some of them are
 reduce iterators, the init becomes a nest of the new block; else it stays where
 it is. Loops inside are scheduled on: `get_loops` of a block inside gives those
-up to the block around. Primitives that do not look into nests refuse kernels
-that have some; they come before.
+up to the block around. Primitives that do not look into nests refuse to touch them
+and what shares buffers with them; they come before.
 )",
     .before = R"(
 nest.func @f(%A: memref<8x8xf32>, %C: memref<8xf32>) {

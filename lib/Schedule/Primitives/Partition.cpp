@@ -84,7 +84,12 @@ public:
                                       upper ? tile->upper - 1 : tile->lower));
       }
     };
-    loop->walk<WalkOrder::PreOrder>(add);
+    loop->walk<WalkOrder::PreOrder>([&](Operation *op) {
+      add(op);
+      // Nests inside of blocks know nothing of the loop.
+      return isa<nest::BlockOp>(op) ? WalkResult::skip()
+                                    : WalkResult::advance();
+    });
   }
 
   /// The distinct iterations to cut at, last ones first.
@@ -254,9 +259,11 @@ private:
 ///   for j in 4 * i..4 * i + 4 { S(j) }  ==>  for j in 0..4 { S(4 * i + j) }
 static void countFromZero(RewriterBase &rewriter, nest::ForOp around) {
   SmallVector<nest::ForOp> tiles;
-  around->walk<WalkOrder::PreOrder>([&](nest::ForOp loop) {
-    if (loop != around && !loop.getConstantTripCount())
+  around->walk<WalkOrder::PreOrder>([&](Operation *op) {
+    auto loop = dyn_cast<nest::ForOp>(op);
+    if (loop && loop != around && !loop.getConstantTripCount())
       tiles.push_back(loop);
+    return isa<nest::BlockOp>(op) ? WalkResult::skip() : WalkResult::advance();
   });
   for (nest::ForOp tile : tiles) {
     AffineSpace space(funcOf(tile));
