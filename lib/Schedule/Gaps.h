@@ -16,6 +16,10 @@ namespace nestor::sched {
 bool leavesGaps(nest::BlockOp block, const analysis::BlockForm &form,
                 analysis::AffineSpace &space);
 
+/// Whether the loops reach every point of the domain for certain.
+bool fillsPlainly(nest::BlockOp block, const analysis::BlockForm &form,
+                  analysis::AffineSpace &space);
+
 /// Whether a loop around the block has lists of bounds, or bounds that vary
 /// with other loops.
 bool variesWithLoops(nest::BlockOp block);

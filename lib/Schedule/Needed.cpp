@@ -47,7 +47,7 @@ NewLoops::NewLoops(nest::BlockOp block, AffineSpace &space)
 }
 
 bool NewLoops::addDomain() {
-  bool isBox = !variesWithLoops(block) && !leavesGaps(block, form, space) &&
+  bool isBox = !variesWithLoops(block) && fillsPlainly(block, form, space) &&
                llvm::all_of(form.constraints, [&](auto &constraint) {
                  return followsFromDomain(form, constraint, space);
                });
@@ -153,6 +153,13 @@ bool NewLoops::scan() {
   SmallVector<AffineExpr> all(outside);
   llvm::append_range(all, elements);
   llvm::append_range(all, domain);
+  // What names no iterator is no bound of a loop, but holds all the same.
+  for (ArrayRef<AffineExpr> list :
+       {ArrayRef<AffineExpr>(elements), ArrayRef<AffineExpr>(domain)})
+    llvm::copy_if(list, std::back_inserter(guards), [&](AffineExpr expr) {
+      return llvm::none_of(
+          vars, [&](AffineExpr var) { return AffineSpace::uses(expr, var); });
+    });
   std::optional<SmallVector<LoopBounds>> found =
       analysis::scan(all, vars, space);
   if (!found)
@@ -166,6 +173,8 @@ void NewLoops::make(RewriterBase &rewriter, Operation *before) {
   rewriter.setInsertionPoint(before);
   Operation *place = before;
   form.constraints.clear();
+  for (AffineExpr guard : guards)
+    form.constraints.push_back({guard, false});
   llvm::DenseMap<AffineExpr, AffineExpr> names;
   for (auto [i, var] : llvm::enumerate(vars)) {
     LoopBounds &range = bounds[i];
@@ -198,7 +207,11 @@ void NewLoops::make(RewriterBase &rewriter, Operation *before) {
   }
   Operation *oldParent = block->getParentOp();
   rewriter.moveOpBefore(block, place);
-  // What the loops say already need not be asked again.
+  // What the loops say already need not be asked again. Bounds leave out what
+  // concerns the loops outside alone, and what that implied.
+  for (auto *list : {&elements, &domain})
+    for (AffineExpr expr : *list)
+      form.constraints.push_back({space.canonical(expr.replace(names)), false});
   SmallVector<AffineExpr> known;
   for (nest::ForOp loop : loopsAround(block))
     llvm::append_range(known, constraintsOf(loop, space));
@@ -208,6 +221,8 @@ void NewLoops::make(RewriterBase &rewriter, Operation *before) {
     InstanceSet set(space);
     for (AffineExpr expr : known)
       set.addNonNegative(set.row(expr, 0));
+    for (const BlockForm::Constraint &other : kept.constraints)
+      set.addNonNegative(set.row(other.expr, 0));
     set.addNonNegative(set.row(-constraint.expr - 1, 0));
     if (!set.isEmpty())
       addConstraint(kept, constraint.expr, space);

@@ -234,3 +234,75 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// Where the padding is nothing is read: no iteration of %i would run it.
+nest.func @sometimes(%A: memref<4xf32>, %B: memref<6xf32>) {
+  %T = nest.alloc : memref<4xf32>
+  nest.for %i = 0 to 4 {
+    nest.block "P" (%v : spatial = %i to 4) {
+      %x = memref.load %A[%v] : memref<4xf32>
+      memref.store %x, %T[%v] : memref<4xf32>
+    }
+  }
+  nest.for %j = 0 to 6 {
+    nest.block "C" (%v : spatial = %j to 6) {
+      %c4 = arith.constant 4 : index
+      %z = arith.constant 0.0 : f32
+      %inside = arith.cmpi slt, %v, %c4 : index
+      %x = scf.if %inside -> f32 {
+        // expected-note @below {{it runs also where it does not read; decompose_padding takes such a block apart}}
+        %y = memref.load %T[%v] : memref<4xf32>
+        scf.yield %y : f32
+      } else {
+        scf.yield %z : f32
+      }
+      memref.store %x, %B[%v] : memref<6xf32>
+    }
+  }
+}
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %i = transform.nest.get_loops %p : 1
+    // expected-error @below {{block 'C' reads the buffer of type memref<4xf32> only sometimes}}
+    transform.nest.reverse_compute_at %c at %i
+    transform.yield
+  }
+}
+
+// -----
+
+nest.func @lives(%A: memref<4xf32>, %B: memref<4xf32>) {
+  %T = nest.alloc : memref<4xf32>
+  nest.for %i = 0 to 4 {
+    nest.block "P" (%v : spatial = %i to 4) {
+      %x = memref.load %A[%v] : memref<4xf32>
+      memref.store %x, %T[%v] : memref<4xf32>
+    }
+  }
+  nest.for %j = 0 to 4 {
+    %U = nest.alloc : memref<4xf32>
+    // expected-note @below {{its iterations would share one buffer outside; move blocks before compact_buffers}}
+    nest.block "C" (%v : spatial = %j to 4) {
+      %x = memref.load %T[%v] : memref<4xf32>
+      memref.store %x, %U[%v] : memref<4xf32>
+    }
+    nest.block "D" (%v : spatial = %j to 4) {
+      %x = memref.load %U[%v] : memref<4xf32>
+      memref.store %x, %B[%v] : memref<4xf32>
+    }
+  }
+}
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %i = transform.nest.get_loops %p : 1
+    // expected-error @below {{of block 'C' lives in loop 0 of block 'C'}}
+    transform.nest.reverse_compute_at %c at %i
+    transform.yield
+  }
+}
