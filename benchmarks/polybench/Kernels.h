@@ -69,6 +69,7 @@ public:
 
 private:
   NativeNest() = default;
+  int file = -1;
   void *library = nullptr;
   void *entry = nullptr;
   unsigned numBuffers = 0;

@@ -161,13 +161,14 @@ NativeNest::compile(nest::FuncOp func, const Target &target) {
     return image.takeError();
   std::unique_ptr<NativeNest> result(new NativeNest());
   result->numBuffers = func.getNumBuffers();
-  int fd = memfd_create("nestor-polybench", MFD_CLOEXEC);
+  // Stays open as long as the library: the loader knows libraries by their
+  // paths, and the next file would get the same one.
+  int fd = result->file = memfd_create("nestor-polybench", MFD_CLOEXEC);
   if (fd < 0 || write(fd, image->data(), image->size()) !=
                     static_cast<ssize_t>(image->size()))
     return internal("cannot write the image");
   result->library = dlopen(("/proc/self/fd/" + std::to_string(fd)).c_str(),
                            RTLD_NOW | RTLD_LOCAL);
-  close(fd);
   if (!result->library)
     return internal(dlerror());
   result->entry = dlsym(result->library, name.c_str());
@@ -179,6 +180,8 @@ NativeNest::compile(nest::FuncOp func, const Target &target) {
 NativeNest::~NativeNest() {
   if (library)
     dlclose(library);
+  if (file >= 0)
+    close(file);
 }
 
 namespace {
