@@ -4,10 +4,11 @@
 //   nestor-bench-gemm [--rounds=N] [--schedule=FILE] [--only=avx2|avx512]
 //
 // Peak and matmul run in turns, so that both meet the same clock; the figures
-// are medians over the rounds. Packing is inside the time. Each result is
-// compared with double sums on a sample of elements. A line a width:
+// are the best of the rounds, which other programs disturbed least, with the
+// median of the rounds' ratios beside them. Packing is inside the time. The
+// result is compared with double sums on a sample of elements. A line a width:
 //
-//   gemm 1024 avx2: peak P GF, matmul M GF, M/P = S %
+//   gemm 1024 avx2: peak P GF, matmul M GF, S % (median of N rounds R %)
 //
 // Assumes: an x86 CPU with FMA; widths that it lacks are told and left out.
 #include "nestor/Codegen/Codegen.h"
@@ -262,11 +263,12 @@ static bool runWidth(const Width &width, const std::string &file, int rounds) {
     rates.push_back(run());
     shares.push_back(100 * rates.back() / peaks.back());
   }
-  printf("gemm %d %s: peak %.1f GF, matmul %.1f GF, %.1f %% (rounds: %.1f to "
-         "%.1f %%)\n",
-         int(kSize), width.name, median(peaks), median(rates), median(shares),
-         *std::min_element(shares.begin(), shares.end()),
-         *std::max_element(shares.begin(), shares.end()));
+  double peak = *std::max_element(peaks.begin(), peaks.end());
+  double rate = *std::max_element(rates.begin(), rates.end());
+  printf("gemm %d %s: peak %.1f GF, matmul %.1f GF, %.1f %% (median of %d "
+         "rounds %.1f %%)\n",
+         int(kSize), width.name, peak, rate, 100 * rate / peak, rounds,
+         median(shares));
   return true;
 }
 
