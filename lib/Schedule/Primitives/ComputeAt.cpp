@@ -132,6 +132,8 @@ Outcome sched::computeAt(RewriterBase &rewriter, nest::BlockOp block,
   AffineSpace space(func);
   if (Outcome outcome = checkTarget(block, loop); !outcome.isDone())
     return outcome;
+  if (Outcome outcome = checkBuffers(block); !outcome.isDone())
+    return outcome;
   Outputs outputs;
   if (Outcome outcome = checkProducer(block, space, outputs); !outcome.isDone())
     return outcome;
