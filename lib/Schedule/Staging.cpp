@@ -27,11 +27,15 @@ Outcome sched::checkScope(StringRef scope) {
                           "\"; the scopes are \"shared\" and \"register\"");
 }
 
-nest::AllocOp sched::makeBuffer(RewriterBase &rewriter, Location loc,
-                                Type element, ArrayRef<AffineExpr> extents,
-                                StringRef scope, AffineSpace &space) {
+nest::AllocOp sched::makeBuffer(RewriterBase &rewriter, Value original,
+                                ArrayRef<AffineExpr> extents, StringRef scope,
+                                AffineSpace &space) {
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPointToStart(&space.getFunc().getBody().front());
+  if (Operation *alloc = original.getDefiningOp();
+      alloc && alloc->getParentOp() != space.getFunc())
+    rewriter.setInsertionPointAfter(alloc);
+  Type element = cast<MemRefType>(original.getType()).getElementType();
   SmallVector<int64_t> dims;
   for (AffineExpr extent : extents)
     dims.push_back(
@@ -42,14 +46,13 @@ nest::AllocOp sched::makeBuffer(RewriterBase &rewriter, Location loc,
   AffineMapAttr shape;
   if (!type.hasStaticShape())
     shape = AffineMapAttr::get(space.exportMap(extents, operands));
-  return nest::AllocOp::create(rewriter, loc, type, operands, shape);
+  return nest::AllocOp::create(rewriter, original.getLoc(), type, operands,
+                               shape);
 }
 
 nest::AllocOp sched::makeLike(RewriterBase &rewriter, Value buffer,
                               StringRef scope, AffineSpace &space) {
-  return makeBuffer(rewriter, buffer.getLoc(),
-                    cast<MemRefType>(buffer.getType()).getElementType(),
-                    space.shapeOf(buffer), scope, space);
+  return makeBuffer(rewriter, buffer, space.shapeOf(buffer), scope, space);
 }
 
 //===----------------------------------------------------------------------===//

@@ -19,9 +19,9 @@ Outcome checkScope(llvm::StringRef scope);
 /// A scope as a memory space; "shared" is none.
 mlir::Attribute scopeAttr(mlir::MLIRContext *context, llvm::StringRef scope);
 
-/// A buffer at the start of the function.
-nest::AllocOp makeBuffer(mlir::RewriterBase &rewriter, mlir::Location loc,
-                         mlir::Type element,
+/// A buffer for what is in `original`: at the start of the function, or beside
+/// it where it lives inside of a loop.
+nest::AllocOp makeBuffer(mlir::RewriterBase &rewriter, mlir::Value original,
                          llvm::ArrayRef<mlir::AffineExpr> extents,
                          llvm::StringRef scope, AffineSpace &space);
 nest::AllocOp makeLike(mlir::RewriterBase &rewriter, mlir::Value buffer,

@@ -291,10 +291,7 @@ static Result<nest::BlockOp> stage(RewriterBase &rewriter, const Target &target,
     return place.getOutcome();
 
   Value buffer = target.buffer;
-  nest::AllocOp copy =
-      makeBuffer(rewriter, buffer.getLoc(),
-                 cast<MemRefType>(buffer.getType()).getElementType(), *shape,
-                 scope, space);
+  nest::AllocOp copy = makeBuffer(rewriter, buffer, *shape, scope, space);
   CopyLoops loops = loopsAt(place->level, form, used, space);
   SmallVector<AffineExpr> iterators(block.getNumIterators(), space.constant(0));
   for (auto [position, i] : llvm::enumerate(used))
