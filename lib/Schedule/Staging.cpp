@@ -339,7 +339,11 @@ void sched::guard(RewriterBase &rewriter, nest::BlockOp copy,
   if (constraints.empty())
     return;
   BlockForm form = BlockForm::of(copy, space);
-  llvm::append_range(form.constraints, constraints);
+  for (const BlockForm::Constraint &constraint : constraints)
+    if (llvm::none_of(form.constraints, [&](const BlockForm::Constraint &old) {
+          return old.expr == constraint.expr && old.equal == constraint.equal;
+        }))
+      form.constraints.push_back(constraint);
   rewriter.modifyOpInPlace(copy, [&]() { form.write(copy, space); });
 }
 

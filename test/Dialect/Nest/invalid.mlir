@@ -89,3 +89,24 @@ nest.func @through_two(%A: memref<4xf32>) {
     }
   }
 }
+
+// -----
+
+nest.func @align(%A: memref<4xf32>) {
+  // expected-error @+1 {{has an align that is no list of axis, factor and offset}}
+  %m = nest.alloc {align = array<i64: 0, 8>} : memref<4x4xf32>
+}
+
+// -----
+
+nest.func @align(%A: memref<4xf32>) {
+  // expected-error @+1 {{aligns dim 1, which has no stride of its own}}
+  %m = nest.alloc {align = array<i64: 1, 8, 0>} : memref<4x4xf32>
+}
+
+// -----
+
+nest.func @align(%A: memref<4xf32>) {
+  // expected-error @+1 {{aligns to 8 modulo 8}}
+  %m = nest.alloc {align = array<i64: 0, 8, 8>} : memref<4x4xf32>
+}

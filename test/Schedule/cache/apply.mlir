@@ -193,3 +193,35 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// Where the block does not run, there is nothing to copy.
+// CHECK-LABEL: nest.func @outer
+// CHECK: nest.for %[[I:.*]] = 0 to 8 {
+// CHECK: nest.block "B_write" (%{{.*}} : spatial = %[[I]] to 6, %{{.*}}) where (-%[[I]] + 5 >= 0)
+// CHECK: nest.block "C" (
+module attributes {transform.with_named_sequence} {
+  nest.func @outer(%A: memref<6x4xf32>, %B: memref<6x4xf32>, %C: memref<6x4xf32>) {
+    nest.for %i = 0 to 8 {
+      nest.for %j = 0 to 4 {
+        nest.block "B" (%vi : spatial = %i to 6, %vj : spatial = %j to 4) where (5 - %i >= 0) {
+          %a = memref.load %A[%vi, %vj] : memref<6x4xf32>
+          memref.store %a, %B[%vi, %vj] : memref<6x4xf32>
+        }
+      }
+      nest.for %j = 0 to 4 {
+        nest.block "C" (%vi : spatial = %i to 6, %vj : spatial = %j to 4) where (5 - %i >= 0) {
+          %b = memref.load %B[%vi, %vj] : memref<6x4xf32>
+          memref.store %b, %C[%vi, %vj] : memref<6x4xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %t = transform.nest.cache_write %b write 0 in "shared"
+    transform.yield
+  }
+}

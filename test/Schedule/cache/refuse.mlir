@@ -303,3 +303,60 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<6x4xf32>, %B: memref<6x4xf32>, %C: memref<6x4xf32>) {
+    nest.for %i = 0 to 6 {
+      nest.for %j = 0 to 4 parallel {
+        nest.block "B" (%vi : spatial = %i to 6, %vj : spatial = %j to 4) {
+          %a = memref.load %A[%vi, %vj] : memref<6x4xf32>
+          memref.store %a, %B[%vi, %vj] : memref<6x4xf32>
+        }
+        nest.block "C" (%vi : spatial = %i to 6, %vj : spatial = %j to 4) {
+          // expected-note @+1 {{here; cache before moving blocks together}}
+          %b = memref.load %B[%vi, %vj] : memref<6x4xf32>
+          memref.store %b, %C[%vi, %vj] : memref<6x4xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    // expected-error @+1 {{block 'C' uses argument 1 of block 'B' before any place for a copy}}
+    %t = transform.nest.cache_write %b write 0 in "shared"
+    transform.yield
+  }
+}
+
+// -----
+
+// The copy would write all of each tile.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<6xf32>, %B: memref<6xf32>, %C: memref<6xf32>) {
+    nest.for %i = 0 to 2 {
+      nest.for %j = 0 to 4 {
+        // expected-note @+1 {{cache before splitting loops by factors that do not divide them}}
+        nest.block "B" (%v : spatial = %i * 4 + %j to 6) where (5 - %i * 4 - %j >= 0) {
+          %a = memref.load %A[%v] : memref<6xf32>
+          memref.store %a, %B[%v] : memref<6xf32>
+        }
+      }
+      nest.for %j = 0 to 4 {
+        nest.block "C" (%v : spatial = %i * 4 + %j to 6) where (5 - %i * 4 - %j >= 0) {
+          %b = memref.load %B[%v] : memref<6xf32>
+          memref.store %b, %C[%v] : memref<6xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    // expected-error @+1 {{block 'B' leaves gaps in argument 1 by its predicate}}
+    %t = transform.nest.cache_write %b write 0 in "shared"
+    transform.yield
+  }
+}
