@@ -153,13 +153,6 @@ bool NewLoops::scan() {
   SmallVector<AffineExpr> all(outside);
   llvm::append_range(all, elements);
   llvm::append_range(all, domain);
-  // What names no iterator is no bound of a loop, but holds all the same.
-  for (ArrayRef<AffineExpr> list :
-       {ArrayRef<AffineExpr>(elements), ArrayRef<AffineExpr>(domain)})
-    llvm::copy_if(list, std::back_inserter(guards), [&](AffineExpr expr) {
-      return llvm::none_of(
-          vars, [&](AffineExpr var) { return AffineSpace::uses(expr, var); });
-    });
   std::optional<SmallVector<LoopBounds>> found =
       analysis::scan(all, vars, space);
   if (!found)
@@ -173,8 +166,6 @@ void NewLoops::make(RewriterBase &rewriter, Operation *before) {
   rewriter.setInsertionPoint(before);
   Operation *place = before;
   form.constraints.clear();
-  for (AffineExpr guard : guards)
-    form.constraints.push_back({guard, false});
   llvm::DenseMap<AffineExpr, AffineExpr> names;
   for (auto [i, var] : llvm::enumerate(vars)) {
     LoopBounds &range = bounds[i];

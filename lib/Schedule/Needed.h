@@ -51,7 +51,7 @@ private:
   nest::BlockOp block;
   AffineSpace &space;
   BlockForm form;
-  llvm::SmallVector<mlir::AffineExpr> vars, outside, elements, domain, guards;
+  llvm::SmallVector<mlir::AffineExpr> vars, outside, elements, domain;
   llvm::SmallVector<analysis::LoopBounds> bounds;
 };
 

@@ -73,3 +73,17 @@ Outcome sched::checkTarget(nest::BlockOp block, nest::ForOp loop) {
   }
   return Outcome::done();
 }
+
+Outcome sched::checkBuffers(nest::BlockOp block) {
+  for (const Access &access : accessesOf(block)) {
+    Operation *alloc = access.buffer.getDefiningOp();
+    for (nest::ForOp around :
+         alloc ? loopsAround(alloc) : SmallVector<nest::ForOp>())
+      if (feeds(around, block))
+        return Outcome::refused(describe(access.buffer) + " of " +
+                                describe(block) + " lives inside " +
+                                describe(around))
+            .note(alloc, "move blocks before buffers move");
+  }
+  return Outcome::done();
+}

@@ -31,6 +31,10 @@ Outcome checkDomainOnly(nest::BlockOp block, AffineSpace &space);
 /// Refuses loops that hold the block already, and kinds that come last.
 Outcome checkTarget(nest::BlockOp block, nest::ForOp loop);
 
+/// Buffers inside of a loop are other ones in each iteration: a block that the
+/// loop gives its points must not run at those of other iterations.
+Outcome checkBuffers(nest::BlockOp block);
+
 } // namespace nestor::sched
 
 #endif // NESTOR_LIB_SCHEDULE_SPANS_H

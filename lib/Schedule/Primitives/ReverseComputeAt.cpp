@@ -227,6 +227,8 @@ Outcome sched::reverseComputeAt(RewriterBase &rewriter, nest::BlockOp block,
           .note(block, "its iterations would share one buffer outside; move "
                        "blocks before compact_buffers");
   }
+  if (Outcome outcome = checkBuffers(block); !outcome.isDone())
+    return outcome;
   if (!inputs.last)
     return Outcome::refused("nothing under the loop writes what " +
                             describe(block) + " reads")

@@ -306,3 +306,35 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<8xf32>, %C: memref<8xf32>) {
+    nest.for %i = 0 to 8 {
+      // expected-note @+1 {{move blocks before buffers move}}
+      %T = nest.alloc : memref<1xf32>
+      nest.for %u = 0 to 1 {
+        nest.block "P" (%v : spatial = %i to 8) {
+          %z = arith.constant 0 : index
+          %a = memref.load %A[%v] : memref<8xf32>
+          memref.store %a, %T[%z] : memref<1xf32>
+        }
+      }
+      nest.block "C" (%v : spatial = %i to 8) {
+        %z = arith.constant 0 : index
+        %t = memref.load %T[%z] : memref<1xf32>
+        memref.store %t, %C[%v] : memref<8xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %i, %u = transform.nest.get_loops %p : 2
+    // expected-error @+1 {{of block 'C' lives inside loop 0 of block 'P'}}
+    transform.nest.reverse_compute_at %c at %u
+    transform.yield
+  }
+}
