@@ -42,6 +42,21 @@ struct Write {
 };
 } // namespace
 
+/// Whether the predicate lets `block` run in some iteration of the loops to
+/// relax, wherever the others stand: a dense box says nothing of that where
+/// iterators are concerned that index nothing.
+static bool runsSomewhere(nest::BlockOp block, RelaxFn relax,
+                          AffineSpace &space) {
+  BlockForm form = BlockForm::of(block, space);
+  return llvm::all_of(
+      form.constraints, [&](const BlockForm::Constraint &constraint) {
+        if (constraint.equal)
+          return false;
+        AffineExpr most = space.bounds(constraint.expr, relax).upper;
+        return most && space.isNonNegative(most);
+      });
+}
+
 /// Whether the box of `read` is in that of an earlier write.
 static bool isInEarlierBox(const Access &read, nest::BlockOp block,
                            ArrayRef<Write> writes, nest::ForOp scope,
@@ -53,7 +68,7 @@ static bool isInEarlierBox(const Access &read, nest::BlockOp block,
              !(loop->isAncestor(block) && loop->isAncestor(write.block));
     };
     Box written = boxOf(write.access, write.block, space, relax);
-    return written.dense &&
+    return written.dense && runsSomewhere(write.block, relax, space) &&
            contains(written, boxOf(read, block, space, relax), space);
   });
 }

@@ -65,3 +65,39 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// The sum is made in the first iteration of the inner loop and read in the
+// second: its buffer stays in the outer one.
+// CHECK-LABEL: nest.func @nextIteration
+// CHECK: nest.for %{{.*}} = 0 to 4 {
+// CHECK-NEXT: nest.alloc : memref<1xf32>
+// CHECK-NEXT: nest.for %{{.*}} = 0 to 2 {
+// CHECK-NEXT: nest.block "sum"
+module attributes {transform.with_named_sequence} {
+  nest.func @nextIteration(%A: memref<4x1xf32>, %C: memref<4x1xf32>) {
+    %T = nest.alloc : memref<4xf32>
+    nest.for %i = 0 to 4 {
+      nest.for %j = 0 to 2 {
+        nest.block "sum" (%v : spatial = %i to 4, %w : reduce = %j to 1) where (-%j >= 0) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %T[%v] : memref<4xf32>
+        } {
+          %a = memref.load %A[%v, %w] : memref<4x1xf32>
+          %b = memref.load %T[%v] : memref<4xf32>
+          %s = arith.addf %a, %b : f32
+          memref.store %s, %T[%v] : memref<4xf32>
+        }
+        nest.block "use" (%v : spatial = %i to 4, %w : spatial = %j - 1 to 1) where (%j - 1 >= 0) {
+          %t = memref.load %T[%v] : memref<4xf32>
+          memref.store %t, %C[%v, %w] : memref<4x1xf32>
+        }
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    transform.nest.compact_buffers %root : !transform.any_op
+    transform.yield
+  }
+}
