@@ -292,7 +292,8 @@ static void compact(RewriterBase &rewriter, nest::AllocOp alloc) {
   bool crossesParallel = false;
   for (Operation *up = home; up != alloc->getParentOp(); up = up->getParentOp())
     crossesParallel |=
-        cast<nest::ForOp>(up).getKind() == nest::LoopKind::Parallel;
+        cast<nest::ForOp>(up).getKind() == nest::LoopKind::Parallel ||
+        cast<nest::ForOp>(up).getKind() == nest::LoopKind::Bind;
   if (!isStatic && !crossesParallel)
     return;
   for (unsigned d = 0; d < shape.size(); ++d)
