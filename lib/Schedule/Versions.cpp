@@ -13,13 +13,19 @@ using namespace nestor;
 using namespace nestor::sched;
 using namespace nestor::analysis;
 
-/// The iterator of `block` for `version`. It is spatial unless that would tell
-/// steps of a reduction apart, which share an element.
+/// The iterator of `block` for `version` of `buffer`. It is spatial unless that
+/// would tell steps of a reduction apart, or repetitions, which share elements.
 static unsigned versionIterator(RewriterBase &rewriter, nest::BlockOp block,
-                                nest::ForOp loop, AffineExpr version,
-                                int64_t versions, AffineSpace &space) {
+                                Value buffer, nest::ForOp loop,
+                                AffineExpr version, int64_t versions,
+                                AffineSpace &space) {
   bool inOrder = feeds(loop, block, nest::IteratorKind::Reduce) ||
                  feeds(loop, block, nest::IteratorKind::Ordered);
+  if (!feeds(loop, block))
+    for (Value output : writtenBuffers(block)) {
+      Operation *alloc = output.getDefiningOp();
+      inOrder |= output != buffer && !(alloc && loop->isAncestor(alloc));
+    }
   nest::IteratorKind kind =
       inOrder ? nest::IteratorKind::Ordered : nest::IteratorKind::Spatial;
   return iteratorFor(rewriter, block, version, space.constant(versions), kind,
@@ -70,8 +76,8 @@ void sched::hoistVersions(RewriterBase &rewriter, nest::AllocOp alloc,
   for (nest::BlockOp block : leavesIn(loop)) {
     if (!readsBuffer(block, buffer) && !writesBuffer(block, buffer))
       continue;
-    unsigned i =
-        versionIterator(rewriter, block, loop, version, versions, space);
+    unsigned i = versionIterator(rewriter, block, buffer, loop, version,
+                                 versions, space);
     for (const Access &access : accessesOf(block)) {
       if (access.buffer != buffer)
         continue;
