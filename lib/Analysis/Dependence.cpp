@@ -273,6 +273,9 @@ analysis::findReversed(Operation *scope,
     const Times &a = times[first.block], &b = times[second.block];
     size_t kept = keptLevels(a, b);
     InstanceSet common = set;
+    // Different iterations of the scope stay in their order.
+    if (auto loop = dyn_cast<nest::ForOp>(scope))
+      common.addEqual(loop, 0, 1);
     for (size_t i = 0; i < kept; ++i)
       common.addZero(
           common.row(a.before[i], 0).add(common.row(b.before[i], 1), -1));

@@ -165,4 +165,37 @@ nest.func @f(%A: memref<8x8xf32>, %C: memref<8xf32>)
   EXPECT_FALSE(reversed(text, evenFirst, any));
   EXPECT_TRUE(reversed(text, backwards, any)); // the init comes last
 }
+
+TEST_F(DependenceTest, OneIterationOfTheScopeCounts) {
+  // Inside of one i nothing meets, so that j may run backwards.
+  nest::FuncOp func = parse(twoLoops("0 to 20", kFalling));
+  AffineSpace space(func);
+  SmallVector<nest::ForOp> loops = loopsAround(blocksIn(func).front());
+  AffineExpr j = space.of(loops[1].getInductionVar());
+  auto backwards = [&](nest::BlockOp) {
+    return Time{space.constant(0), -j, space.constant(0)};
+  };
+  EXPECT_FALSE(findReversed(loops[0], backwards, space).has_value());
+}
+
+TEST_F(DependenceTest, OrderedPairsOfPickedAccesses) {
+  // B[i] = B[j] for j < i: later rows read what this one writes.
+  nest::FuncOp func = parse(twoLoops("0 to %i", R"mlir(
+        %a = memref.load %B[%vj] : memref<100xf32>
+        memref.store %a, %B[%vi] : memref<100xf32>)mlir"));
+  AffineSpace space(func);
+  nest::ForOp outer = loopsAround(blocksIn(func).front())[0];
+  auto writes = [](nest::BlockOp, const Access &a) { return a.isWrite; };
+  auto reads = [](nest::BlockOp, const Access &a) { return !a.isWrite; };
+  EXPECT_TRUE(findOrdered(func, writes, reads, space).has_value());
+  EXPECT_FALSE(findOrdered(func, reads, writes, space).has_value());
+  EXPECT_FALSE(findOrdered(outer, writes, reads, space).has_value());
+  // In one run of a body the order of its operations counts.
+  func = parse(twoLoops("0 to 20", R"mlir(
+        %a = memref.load %A[%vi, %vj] : memref<100x100xf32>
+        memref.store %a, %A[%vi, %vj] : memref<100x100xf32>)mlir"));
+  AffineSpace same(func);
+  EXPECT_TRUE(findOrdered(func, reads, writes, same).has_value());
+  EXPECT_FALSE(findOrdered(func, writes, reads, same).has_value());
+}
 } // namespace
