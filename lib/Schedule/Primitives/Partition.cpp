@@ -221,13 +221,19 @@ private:
       return;
     // rest + factor * v >= 0.
     need.upper = factor < 0;
-    need.cut = space.canonical(factor < 0 ? rest.floorDiv(-factor) + 1
-                                          : (-rest).ceilDiv(factor));
-    ArrayRef<AffineExpr> opposite = need.upper ? bounds.lowers : bounds.uppers;
-    if (llvm::any_of(opposite, [&](AffineExpr end) {
-          return space.isNonNegative(need.upper ? end - need.cut
-                                                : need.cut - end);
-        })) {
+    // Rounded up is rounded down a bit further: multiples leave the division.
+    need.cut =
+        space.simplify(factor < 0 ? rest.floorDiv(-factor) + 1
+                                  : (-rest + (factor - 1)).floorDiv(factor));
+    auto isPast = [&](AffineExpr end, bool before) {
+      return space.isNonNegative(before ? need.cut - end : end - need.cut);
+    };
+    if (llvm::any_of(need.upper ? bounds.uppers : bounds.lowers,
+                     [&](AffineExpr e) { return isPast(e, need.upper); })) {
+      need.cut = {}; // the loop ends before
+    } else if (llvm::any_of(
+                   need.upper ? bounds.lowers : bounds.uppers,
+                   [&](AffineExpr e) { return isPast(e, !need.upper); })) {
       neverFull = true;
       return;
     }
