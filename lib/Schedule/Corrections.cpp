@@ -189,38 +189,13 @@ static std::optional<Correction> readCenter(const Reducer &reducer,
   return found;
 }
 
-Result<Correction> sched::correctionOf(const Reducer &reducer,
-                                       nest::BlockOp dependent,
-                                       memref::LoadOp load,
-                                       nest::BlockOp source) {
-  Correction found;
-  found.source = source;
-  found.dependent = dependent;
-  found.load = load;
-  if (!isa<arith::AddFOp, arith::AddIOp>(reducer.combine))
-    return unknownUse(dependent, load, source, reducer.combine,
-                      "only sums can be corrected");
-  if (load->getParentRegion() != &dependent.getBody())
-    return unknownUse(dependent, load, source, load,
-                      "this load may not happen");
-  for (Value index : load.getIndices()) {
-    AffineExpr expr = indexExpr(index, dependent);
-    bool isSpatial = bool(expr);
-    if (expr)
-      expr.walk([&](AffineExpr e) {
-        if (auto dim = dyn_cast<AffineDimExpr>(e))
-          isSpatial &= dependent.getIteratorKind(dim.getPosition()) ==
-                       nest::IteratorKind::Spatial;
-      });
-    if (!isSpatial)
-      return unknownUse(dependent, load, source, load,
-                        "this index is not made of spatial iterators alone");
-  }
-  if (std::optional<Correction> center = readCenter(reducer, found))
-    return *center;
-  Value at = load.getResult();
-  while (at != reducer.addend) {
-    Operation *user = *at.user_begin();
+/// Follows `at`, made of the source's value, to `end` in the body of `block`.
+static Outcome follow(nest::BlockOp block, Value at, Value end,
+                      Correction &found) {
+  nest::BlockOp source = found.source, dependent = found.dependent;
+  memref::LoadOp load = found.load;
+  while (at != end) {
+    Operation *user = at.use_empty() ? nullptr : *at.user_begin();
     if (!at.hasOneUse() || user->getNumResults() != 1)
       return unknownUse(dependent, load, source, at.getDefiningOp(),
                         "it is used more than once");
@@ -235,7 +210,7 @@ Result<Correction> sched::correctionOf(const Reducer &reducer,
       auto difference = at.getDefiningOp<arith::SubFOp>();
       std::optional<Reducer> best = accumulationInto(source, load.getMemRef());
       if (!difference || difference.getRhs() != load.getResult() || !best ||
-          !isMaximumOf(*best, source, dependent, load, difference.getLhs()))
+          !isMaximumOf(*best, source, block, load, difference.getLhs()))
         return unknownUse(
             dependent, load, source, user,
             "exponentials need exp(e - m) with m the maximum of that e in the "
@@ -251,7 +226,89 @@ Result<Correction> sched::correctionOf(const Reducer &reducer,
     }
     at = user->getResult(0);
   }
-  return found;
+  return Outcome::done();
+}
+
+/// The indices of the source's value in terms of the dependent's iterators; a
+/// null one if they are not made of spatial iterators alone.
+static SmallVector<AffineExpr> indicesOf(const Correction &found,
+                                         const Pointwise *through) {
+  nest::BlockOp dependent = found.dependent;
+  memref::LoadOp load = found.load;
+  MLIRContext *context = dependent.getContext();
+  // The iterators of the block between, by what is read of it.
+  SmallVector<AffineExpr> known;
+  if (through) {
+    Pointwise between = *through;
+    known.resize(between.block.getNumIterators());
+    for (auto [made, read] : llvm::zip_equal(between.store.getIndices(),
+                                             between.load.getIndices())) {
+      AffineExpr index = indexExpr(made, between.block);
+      if (auto dim = dyn_cast_or_null<AffineDimExpr>(index))
+        known[dim.getPosition()] = indexExpr(read, dependent);
+    }
+  } else {
+    for (unsigned i = 0; i < dependent.getNumIterators(); ++i)
+      known.push_back(getAffineDimExpr(i, context));
+  }
+  SmallVector<AffineExpr> result;
+  for (Value index : load.getIndices()) {
+    AffineExpr expr =
+        indexExpr(index, through ? nest::BlockOp(through->block) : dependent);
+    bool isKnown = bool(expr);
+    if (expr)
+      expr.walk([&](AffineExpr e) {
+        if (auto dim = dyn_cast<AffineDimExpr>(e))
+          isKnown &= bool(known[dim.getPosition()]);
+      });
+    expr = isKnown ? expr.replaceDims(known) : AffineExpr();
+    if (expr)
+      expr.walk([&](AffineExpr e) {
+        if (auto dim = dyn_cast<AffineDimExpr>(e))
+          isKnown &= dependent.getIteratorKind(dim.getPosition()) ==
+                     nest::IteratorKind::Spatial;
+      });
+    result.push_back(isKnown ? expr : AffineExpr());
+  }
+  return result;
+}
+
+Result<Correction> sched::correctionOf(const Reducer &reducer,
+                                       nest::BlockOp dependent,
+                                       memref::LoadOp load,
+                                       nest::BlockOp source,
+                                       const Pointwise *through) {
+  Correction found;
+  found.source = source;
+  found.dependent = dependent;
+  found.load = load;
+  if (!isa<arith::AddFOp, arith::AddIOp>(reducer.combine))
+    return unknownUse(dependent, load, source, reducer.combine,
+                      "only sums can be corrected");
+  if (!isa<nest::BlockOp>(load->getParentOp()))
+    return unknownUse(dependent, load, source, load,
+                      "this load may not happen");
+  found.indices = indicesOf(found, through);
+  if (llvm::is_contained(found.indices, AffineExpr()))
+    return unknownUse(dependent, load, source, load,
+                      "this index is not made of spatial iterators alone");
+  if (!through) {
+    if (std::optional<Correction> center = readCenter(reducer, found))
+      return *center;
+    Outcome outcome =
+        follow(dependent, load.getResult(), reducer.addend, found);
+    return outcome.isDone() ? Result<Correction>(found) : outcome;
+  }
+  Pointwise between = *through;
+  if (!isa<nest::BlockOp>(between.load->getParentOp()))
+    return unknownUse(dependent, load, source, between.load,
+                      "this load may not happen");
+  Outcome outcome = follow(between.block, load.getResult(),
+                           between.store.getValueToStore(), found);
+  if (outcome.isDone())
+    outcome =
+        follow(dependent, between.load.getResult(), reducer.addend, found);
+  return outcome.isDone() ? Result<Correction>(found) : outcome;
 }
 
 //===----------------------------------------------------------------------===//

@@ -29,8 +29,11 @@ struct Correction {
   enum class Form { Shift, Scale, Center };
   Form form = Form::Shift;
   nest::BlockOp source, dependent;
-  /// Of the source's result, in the dependent block.
+  /// Of the source's result, in the dependent block, or in a pointwise one
+  /// whose values that reads.
   mlir::memref::LoadOp load;
+  /// Its indices as expressions of the dependent's iterators and the sizes.
+  llvm::SmallVector<mlir::AffineExpr> indices;
   /// The terms fall when the source grows.
   bool negated = false;
   /// Scale: exp or exp2. Center: the mean, made of the load.
@@ -57,12 +60,20 @@ struct Correction {
 mlir::Value toNumber(mlir::OpBuilder &builder, mlir::Location loc,
                      mlir::Value index, mlir::Type type);
 
+/// A pointwise block between a source and what follows it: `store` is its only
+/// one, `load` reads that in the dependent block.
+struct Pointwise {
+  nest::BlockOp block;
+  mlir::memref::StoreOp store;
+  mlir::memref::LoadOp load;
+};
+
 /// How `dependent`, a sum with the given reducer, follows `source`, the result
-/// of which it reads by `load`.
+/// of which `load` reads: in the dependent block, or in `through`.
 Result<Correction> correctionOf(const analysis::Reducer &reducer,
                                 nest::BlockOp dependent,
-                                mlir::memref::LoadOp load,
-                                nest::BlockOp source);
+                                mlir::memref::LoadOp load, nest::BlockOp source,
+                                const Pointwise *through = nullptr);
 
 /// The accumulation into `buffer` of a block with several: store, load,
 /// combining operation, addend.

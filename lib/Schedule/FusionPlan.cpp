@@ -102,12 +102,49 @@ static Outcome checkStart(FusedReduction &member, FusionPlan &plan,
             "dividing the domain");
 }
 
+/// A complete block in between: what it stores is gone with the iteration.
+static Outcome checkPointwise(FusedReduction &member, FusionPlan &plan,
+                              AffineSpace &space) {
+  nest::BlockOp block = member.block;
+  for (const Access &access : accessesOf(block)) {
+    if (!access.isWrite)
+      continue;
+    if (member.pointwise || access.conditional)
+      return Outcome::refused(describe(block) + " has not exactly one store")
+          .note(access.op, "this one");
+    member.pointwise = cast<memref::StoreOp>(access.op);
+  }
+  Value buffer = member.pointwise ? member.pointwise.getMemRef() : Value();
+  if (!buffer || !buffer.getDefiningOp())
+    return Outcome::refused(describe(block) + " writes an argument")
+        .note(block, "between reductions its values are not final");
+  for (Operation *user : buffer.getUsers()) {
+    auto other = user->getParentOfType<nest::BlockOp>();
+    bool isMember = llvm::any_of(plan.members, [&](FusedReduction &each) {
+      return each.block->isAncestor(user);
+    });
+    if (other && (!isMember || (isa<memref::StoreOp>(user) &&
+                                user != member.pointwise.getOperation())))
+      return Outcome::refused(describe(other) + " uses " + describe(buffer) +
+                              " of " + describe(block))
+          .note(other, "between reductions its values are not final; inline it "
+                       "there");
+  }
+  return Outcome::done();
+}
+
 static Outcome checkMember(FusedReduction &member, FusionPlan &plan,
                            AffineSpace &space) {
   nest::BlockOp block = member.block;
-  if (analysis::kindOf(block) != BlockKind::Reduction || !block.getInitBlock())
+  if (analysis::kindOf(block) == BlockKind::Complete) {
+    if (Outcome outcome = checkPointwise(member, plan, space);
+        !outcome.isDone())
+      return outcome;
+  } else if (analysis::kindOf(block) != BlockKind::Reduction ||
+             !block.getInitBlock()) {
     return Outcome::refused(describe(block) + " is no reduction with init")
         .note(block, "fuse before decompose_reduction");
+  }
   if (member.loop.getKind() != nest::LoopKind::Serial)
     return Outcome::refused(describe(member.loop) + " is " +
                             stringifyLoopKind(member.loop.getKind()))
@@ -124,6 +161,8 @@ static Outcome checkMember(FusedReduction &member, FusionPlan &plan,
         .note(member.loop, "reductions in one pass take the same steps");
   plan.lower = lower;
   plan.extent = extent;
+  if (member.pointwise)
+    return Outcome::done();
   if (!feeds(member.loop, block, IteratorKind::Reduce) ||
       feeds(member.loop, block, IteratorKind::Spatial))
     return Outcome::refused(describe(member.loop) +
@@ -221,53 +260,90 @@ static bool dividesBySteps(const Correction &correction, FusedReduction &member,
   return false;
 }
 
+/// The elements that `load` reads are made in the same iteration by `source`.
+static Outcome checkElements(FusedReduction &member, FusedReduction &source,
+                             memref::LoadOp load, AffineSpace &space) {
+  Value buffer = load.getMemRef();
+  std::optional<Box> had = writeBox(source.loop, buffer, space),
+                     needed = readBox(member.loop, buffer, space);
+  for (AffineExpr &lower : needed->lower)
+    lower =
+        AffineSpace::substitute(lower, space.of(member.loop.getInductionVar()),
+                                space.of(source.loop.getInductionVar()));
+  if (had->dense && contains(*had, *needed, space))
+    return Outcome::done();
+  return Outcome::refused(describe(member.block) +
+                          " may read other elements of " + describe(buffer) +
+                          " than " + describe(source.block) + " makes in " +
+                          describe(source.loop))
+      .note(load, "a correction needs their values in each iteration");
+}
+
+/// Adds the correction of `member` for what `load` reads of `source`.
+static Outcome addCorrection(FusedReduction &member, FusedReduction &source,
+                             memref::LoadOp load, const Pointwise *through,
+                             AffineSpace &space) {
+  if (!member.reducer)
+    return Outcome::refused("the update of " + describe(member.block) +
+                            " is no known operation")
+        .note(member.block, "only sums can be corrected");
+  Result<Correction> correction =
+      correctionOf(*member.reducer, member.block, load, source.block, through);
+  if (!correction)
+    return correction.getOutcome();
+  if (correction->counts() && !member.stepsBefore)
+    return Outcome::refused("the steps of " + describe(member.block) +
+                            " cannot be counted")
+        .note(member.block, "its correction is a multiple of their number; "
+                            "fuse before cutting or skewing loops");
+  if (correction->form != Correction::Form::Shift && !startsAtZero(member))
+    return Outcome::refused(describe(member.block) + " does not start at 0")
+        .note(member.block, "what it starts with would be rescaled");
+  if (correction->form == Correction::Form::Center &&
+      !dividesBySteps(*correction, member, source, space))
+    return Outcome::refused("the mean in " + describe(member.block) +
+                            " is not the sum over the number of steps")
+        .note(correction->op, "of constant extent");
+  member.corrections.push_back(*correction);
+  return Outcome::done();
+}
+
 /// Finds how each use of an earlier result is corrected.
 static Outcome checkUses(FusedReduction &member, FusionPlan &plan,
                          AffineSpace &space) {
-  AffineExpr var = space.of(member.loop.getInductionVar());
   for (const Access &access : accessesOf(member.block)) {
     FusedReduction *source = plan.memberWriting(access.buffer, &member);
     if (!source)
       continue;
-    if (!member.reducer)
-      return Outcome::refused("the update of " + describe(member.block) +
-                              " is no known operation")
-          .note(member.block, "only sums can be corrected");
     auto load = cast<memref::LoadOp>(access.op);
     if (access.inInit)
       return Outcome::refused("the init of " + describe(member.block) +
                               " reads " + describe(access.buffer))
           .note(load, "which is not finished in the first iteration");
-    Result<Correction> correction =
-        correctionOf(*member.reducer, member.block, load, source->block);
-    if (!correction)
-      return correction.getOutcome();
-    // The elements must be those of this iteration.
-    std::optional<Box> had = writeBox(source->loop, access.buffer, space),
-                       needed = readBox(member.loop, access.buffer, space);
-    AffineExpr sourceVar = space.of(source->loop.getInductionVar());
-    for (AffineExpr &lower : needed->lower)
-      lower = AffineSpace::substitute(lower, var, sourceVar);
-    if (!had->dense || !contains(*had, *needed, space))
-      return Outcome::refused(
-                 describe(member.block) + " may read other elements of " +
-                 describe(access.buffer) + " than " + describe(source->block) +
-                 " makes in " + describe(source->loop))
-          .note(load, "a correction needs their values in each iteration");
-    if (correction->counts() && !member.stepsBefore)
-      return Outcome::refused("the steps of " + describe(member.block) +
-                              " cannot be counted")
-          .note(member.block, "its correction is a multiple of their number; "
-                              "fuse before cutting or skewing loops");
-    if (correction->form != Correction::Form::Shift && !startsAtZero(member))
-      return Outcome::refused(describe(member.block) + " does not start at 0")
-          .note(member.block, "what it starts with would be rescaled");
-    if (correction->form == Correction::Form::Center &&
-        !dividesBySteps(*correction, member, *source, space))
-      return Outcome::refused("the mean in " + describe(member.block) +
-                              " is not the sum over the number of steps")
-          .note(correction->op, "of constant extent");
-    member.corrections.push_back(*correction);
+    if (!member.pointwise && !source->pointwise)
+      if (Outcome outcome =
+              addCorrection(member, *source, load, nullptr, space);
+          !outcome.isDone())
+        return outcome;
+    if (Outcome outcome = checkElements(member, *source, load, space);
+        !outcome.isDone())
+      return outcome;
+    if (!source->pointwise)
+      continue;
+    if (member.pointwise)
+      return Outcome::refused(describe(member.block) + " reads what " +
+                              describe(source->block) + " makes")
+          .note(source->block, "inline it first");
+    // What the pointwise block was made of.
+    Pointwise between{source->block, source->pointwise, load};
+    for (const Access &inner : accessesOf(source->block))
+      if (FusedReduction *first = plan.memberWriting(inner.buffer, source);
+          first && !inner.isWrite)
+        if (Outcome outcome =
+                addCorrection(member, *first, cast<memref::LoadOp>(inner.op),
+                              &between, space);
+            !outcome.isDone())
+          return outcome;
   }
   return Outcome::done();
 }
@@ -377,8 +453,12 @@ Outcome sched::planFusion(ArrayRef<nest::BlockOp> blocks, nest::ForOp loop,
         }))
       return Outcome::refused(describe(block) + " is named twice")
           .note(block, "this block");
-    plan.members.push_back(
-        {block, child, BlockForm::of(block, space), reducerOf(block), {}, {}});
+    FusedReduction member;
+    member.block = block;
+    member.loop = child;
+    member.form = BlockForm::of(block, space);
+    member.reducer = reducerOf(block);
+    plan.members.push_back(std::move(member));
   }
   if (llvm::none_of(plan.members, [&](FusedReduction &member) {
         return member.loop == loop;

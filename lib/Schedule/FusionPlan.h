@@ -12,13 +12,15 @@
 
 namespace nestor::sched {
 
-/// One of the reductions.
+/// One of the reductions, or a pointwise block between them.
 struct FusedReduction {
   nest::BlockOp block;
   nest::ForOp loop; // its own, beside the others'
   BlockForm form;
   std::optional<analysis::Reducer> reducer; // if it has a single one
   llvm::SmallVector<Correction> corrections;
+  /// It reduces nothing: its values live for one iteration.
+  mlir::memref::StoreOp pointwise;
   /// Steps of one element before an iteration of the first member's loop; null
   /// if unknown.
   mlir::AffineExpr stepsBefore;

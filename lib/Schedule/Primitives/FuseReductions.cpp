@@ -6,14 +6,17 @@
 //
 // The loops become one. Blocks right in their loops over the same iterators
 // become one block with all accumulators; its init starts them all. Blocks with
-// loops of their own stay blocks, and correction blocks come between:
+// loops of their own stay blocks, and correction blocks come between; so do
+// pointwise blocks of the list, whose values then live for one iteration:
 //
-//   for k { for l { m max= x[k, l] }; for j { for l { o[j] += exp(x - m) * v }
-//   } } for k { m0 = m           where k > 0
+//   for k { for l { m max= x[k, l] } }
+//   for k { for j { for l { o[j] += exp(x[k, l] - m) * v[k, l, j] } } }
+//   ==>
+//   for k { m0 = m                    where k > 0
 //           for l { m max= x[k, l] }
-//           f = exp(m0 - m)  where k > 0
-//           for j { o[j] = o[j] * f  where k > 0 }
-//           for j { for l { o[j] += exp(x - m) * v } } }
+//           f = exp(m0 - m)           where k > 0
+//           for j { o[j] = o[j] * f   where k > 0 }
+//           for j { for l { o[j] += exp(x[k, l] - m) * v[k, l, j] } } }
 //
 // Legal when the loops are beside each other and equal, what stands between
 // them has nothing to do with the blocks, each reduction is started in the
@@ -326,11 +329,11 @@ nest::BlockOp Corrector::correct(FusedReduction &member,
   if (isFirst)
     member.begin = childHolding(plan.loop, fix.block);
   memref::StoreOp store = member.reducer->store;
-  memref::LoadOp load = correction.load;
   SmallVector<Value> into =
       emitIndices(rewriter, store.getIndices(), sum, fix, func);
-  SmallVector<Value> from =
-      emitIndices(rewriter, load.getIndices(), sum, fix, func);
+  SmallVector<Value> from;
+  for (AffineExpr index : correction.indices)
+    from.push_back(emitIndex(rewriter, loc, index, fix.iterators, func));
   Value acc = memref::LoadOp::create(rewriter, loc, store.getMemRef(), into);
   Value old, count;
   Value step = memref::LoadOp::create(rewriter, loc, source.steps, from);

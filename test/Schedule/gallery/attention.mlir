@@ -4,20 +4,23 @@
 //
 // Written down are seven plain nests with the whole matrix of scores between
 // them. Scheduled, a block of four queries meets the keys in tiles of 64: scores
-// of the tile, their maximum, the exponentials' sum and their product with the
-// values, the latter two corrected when the maximum grows (Dao et al.,
-// "FlashAttention", 2022). The scores of a tile stay in the first cache.
+// of the tile, their maximum, the exponentials, their sum and their product with
+// the values, the latter two corrected when the maximum grows (Dao et al.,
+// "FlashAttention", 2022). A tile stays in the first cache.
 // AS: 256=8 1024=192
 // TOLERANCE: 1e-4
 
 // CHECK-LABEL: nest.func @attention
 // CHECK: nest.for %{{.*}} = 0 to 64 parallel
+// CHECK: nest.block "values_init"
 // CHECK: nest.for %[[L:.*]] = 0 to 16 {
 // CHECK: nest.alloc : memref<4x64xf32>
 // CHECK: nest.block "max_old"
+// CHECK: nest.block "scores_init"
 // CHECK: nest.block "scores"
 // CHECK: nest.block "max"
 // CHECK: nest.block "max_step"
+// CHECK: nest.block "exp"
 // CHECK: nest.block "values_fix"
 // CHECK: nest.block "values"
 // CHECK: nest.block "sum_fix"
@@ -135,7 +138,6 @@ module attributes {transform.with_named_sequence} {
     %values = transform.nest.get_block "values" in %root : !transform.any_op
     %div = transform.nest.get_block "div" in %root : !transform.any_op
     transform.nest.compute_inline %scale
-    transform.nest.compute_inline %exp
     // Four queries in one iteration: product with the values, quotient, then
     // what they need.
     %i, %l, %j = transform.nest.get_loops %values : 3
@@ -144,23 +146,37 @@ module attributes {transform.with_named_sequence} {
     transform.nest.reorder %io, %lo, %ii, %li, %j
     transform.nest.reverse_compute_at %div at %io
     transform.nest.compute_at %sum at %io
+    transform.nest.compute_at %exp at %io
     transform.nest.compute_at %max at %io
-    // The same tiles of keys for all three, then one pass over them.
+    // The same tiles of keys for all, then one pass over them.
     %ios, %iis, %ls = transform.nest.get_loops %sum : 3
     %los, %lis = transform.nest.split %ls by [-1, 64] : 2
     transform.nest.reorder %los, %iis, %lis
+    %ioe, %iie, %le = transform.nest.get_loops %exp : 3
+    %loe, %lie = transform.nest.split %le by [-1, 64] : 2
+    transform.nest.reorder %loe, %iie, %lie
     %iom, %iim, %lm = transform.nest.get_loops %max : 3
     %lom, %lim = transform.nest.split %lm by [-1, 64] : 2
     transform.nest.reorder %lom, %iim, %lim
-    %step = transform.nest.fuse_reductions %max, %sum, %values at %lo
+    %step = transform.nest.fuse_reductions %max, %exp, %sum, %values at %lo
     transform.nest.compute_at %scores at %lo
-    // Each tile is one vector.
+    // Both products by register tiles of 4 x 16; what a tile starts with stands
+    // in front.
     %a, %b, %isc, %lsc, %d = transform.nest.get_loops %scores : 5
-    transform.nest.reorder %d, %lsc
-    transform.nest.vectorize %lsc
+    %lsc1, %lsc2 = transform.nest.split %lsc by [-1, 16] : 2
+    transform.nest.reorder %lsc1, %d, %isc, %lsc2
+    %zero = transform.nest.decompose_reduction %scores at %d
+    %j1, %j2 = transform.nest.split %j by [-1, 16] : 2
+    transform.nest.reorder %j1, %li, %ii, %j2
+    %zeros = transform.nest.decompose_reduction %values at %lo
+    transform.nest.unroll %isc
+    transform.nest.vectorize %lsc2
+    transform.nest.unroll %ii
+    transform.nest.vectorize %j2
+    // The rest by whole tiles as vectors.
     transform.nest.vectorize %lim
+    transform.nest.vectorize %lie
     transform.nest.vectorize %lis
-    transform.nest.vectorize %j
     %fix = transform.nest.get_block "values_fix" in %root : !transform.any_op
     %iof, %lof, %iif, %jf = transform.nest.get_loops %fix : 4
     transform.nest.vectorize %jf
