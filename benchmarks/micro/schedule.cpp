@@ -2,8 +2,9 @@
 //
 // Each primitive is timed alone on a fresh fork of a kernel prepared for it, so
 // that neither the preparation nor earlier steps count; `items_per_second` is
-// applications a second, legality included. `cold` drops what the context
-// remembers of integer sets.
+// applications a second of the thread's CPU time, legality included. `cold`
+// drops what the context remembers of integer sets. The last lines are the
+// medians over the primitives.
 #include "nestor/Schedule/Schedule.h"
 #include "nestor/Analysis/StructuralHash.h"
 #include "nestor/Schedule/ContextPool.h"
