@@ -33,3 +33,35 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// A block that runs once an iteration and writes elsewhere: its elements are the
+// same every time, so the version tells no points apart.
+// CHECK-LABEL: nest.func @repeated
+// CHECK: nest.block "C" (%{{.*}} : spatial = %{{.*}} to 4, %{{.*}} : ordered = %{{.*}} mod 2 to 2) {
+module attributes {transform.with_named_sequence} {
+  nest.func @repeated(%A: memref<4xf32>, %B: memref<4xf32>) {
+    nest.for %t = 0 to 8 {
+      %T = nest.alloc : memref<4xf32>
+      nest.for %i = 0 to 4 {
+        nest.block "P" (%v : spatial = %i to 4) {
+          %a = memref.load %A[%v] : memref<4xf32>
+          memref.store %a, %T[%v] : memref<4xf32>
+        }
+      }
+      nest.for %i = 0 to 4 {
+        nest.block "C" (%v : spatial = %i to 4) {
+          %a = memref.load %T[%v] : memref<4xf32>
+          memref.store %a, %B[%v] : memref<4xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    transform.nest.double_buffer %p write 0
+    transform.yield
+  }
+}
