@@ -120,12 +120,14 @@ private:
   /// Too many iterations or too much code: the case ends without the rest.
   bool tooLarge = false;
   bool replays();
+  bool replaysOtherwise(ModuleOp sequence);
+  nest::FuncOp kernelOf(ModuleOp module);
 
   MLIRContext &context;
   const CaseSpec &spec;
   Problem problem;
   std::vector<HostTensor> want;
-  OwningOpRef<ModuleOp> original;
+  OwningOpRef<ModuleOp> original, unscheduled;
   std::unique_ptr<sched::Schedule> schedule;
   std::string trace, before;
   CaseResult result;
@@ -176,13 +178,38 @@ bool Runner::step(unsigned n) {
   return true;
 }
 
+nest::FuncOp Runner::kernelOf(ModuleOp module) {
+  for (auto func : module.getOps<nest::FuncOp>())
+    if (func.getSymName() == problem.kernel.getSymName())
+      return func;
+  return nest::FuncOp();
+}
+
+/// With other decisions, as far as their steps are legal, the kernel still
+/// means the same.
+bool Runner::replaysOtherwise(ModuleOp sequence) {
+  if (schedule->decisions().empty() || spec.seed % 2 != 0)
+    return true;
+  sched::Random random(spec.seed);
+  sched::ReplayOptions options;
+  options.random = &random;
+  options.skipRefused = true;
+  auto other =
+      sched::Schedule::replay(sequence, kernelOf(*unscheduled), options);
+  if (!other)
+    return fail("decisions", other.getOutcome().getText()), false;
+  nest::FuncOp kernel = kernelOf(*unscheduled);
+  if (codeSize(kernel) > 20000)
+    return true;
+  std::string why = meaning(kernel, problem, want, spec.seed, false);
+  if (why.empty() || why == kOverBudget)
+    return true;
+  fail("decisions",
+       why + "\n" + print(*unscheduled) + "\n--- by\n" + (*other)->print());
+  return false;
+}
+
 bool Runner::replays() {
-  auto kernelOf = [&](ModuleOp module) {
-    for (auto func : module.getOps<nest::FuncOp>())
-      if (func.getSymName() == problem.kernel.getSymName())
-        return func;
-    return nest::FuncOp();
-  };
   OwningOpRef<ModuleOp> sequence =
       parseSourceString<ModuleOp>(schedule->print(), &context);
   if (!sequence)
@@ -193,6 +220,8 @@ bool Runner::replays() {
     return fail("replay", replayed.getText()), false;
   if (print(kernelOf(*original)) != print(problem.kernel))
     return fail("replay", "it differs:\n" + print(*original)), false;
+  if (!replaysOtherwise(*sequence))
+    return false;
   std::unique_ptr<sched::Schedule> copy = schedule->fork();
   if (print(copy->getFunc()) != print(problem.kernel) ||
       copy->print() != schedule->print())
@@ -213,6 +242,7 @@ CaseResult Runner::run() {
     return result;
   }
   original = problem.module->clone();
+  unscheduled = problem.module->clone();
   schedule = std::make_unique<sched::Schedule>(problem.kernel);
   before = print(*problem.module);
   for (unsigned n = 0; n < spec.steps.size(); ++n)

@@ -196,7 +196,7 @@ llvm::ArrayRef<StepKind> nestor::fuzz::dataSteps() {
       {"cache_inplace", 3, true, cacheInplace,
        "update trmm lu seidel syrk trisolv"},
       {"storage_align", 2, true, storageAlign},
-      {"rolling_buffer", 5, true, rollingBuffer, "window",
+      {"rolling_buffer", 9, true, rollingBuffer, "window",
        "compute_at|compute_at|compute_at|compute_at compact_buffers"},
   };
   return table;

@@ -231,9 +231,12 @@ llvm::ArrayRef<StepKind> nestor::fuzz::loopSteps() {
 
 llvm::ArrayRef<StepKind> nestor::fuzz::kindSteps() {
   static const StepKind table[] = {
-      {"vectorize", 4, true, vectorize}, {"unroll", 2, true, unroll},
-      {"parallel", 4, true, parallel},   {"annotate", 2, false, annotate},
-      {"bind", 2, true, bind},           {"unannotate", 2, true, unannotate},
+      {"vectorize", 4, true, vectorize},
+      {"unroll", 2, true, unroll},
+      {"parallel", 4, true, parallel},
+      {"annotate", 2, false, annotate},
+      {"bind", 2, true, bind},
+      {"unannotate", 2, true, unannotate, "", "annotate|parallel|bind"},
   };
   return table;
 }

@@ -197,9 +197,9 @@ llvm::ArrayRef<StepKind> nestor::fuzz::movingSteps() {
        "einsum conv matmuls update attention"},
       {"fuse_blocks", 3, true, fuseBlocks, "map window stencil rows halves"},
       {"privatize", 2, true, privatize, "", "compute_at|reverse_compute_at"},
-      {"split_k", 3, true, splitK,
+      {"split_k", 4, true, splitK,
        "einsum conv matmuls rows layernorm attention syrk"},
-      {"fuse_reductions", 3, true, fuseReductions, "online flash flash"},
+      {"fuse_reductions", 5, true, fuseReductions, "online flash flash"},
   };
   return table;
 }

@@ -84,7 +84,8 @@ llvm::ArrayRef<StepKind> nestor::fuzz::sampleSteps() {
       {"sample_categorical", 2, true, categorical},
       {"sample_perfect_tile", 3, true, perfectTile},
       {"sample_partitioned_tile", 2, true, partitionedTile},
-      {"sample_compute_location", 2, true, location},
+      // Where a block stands is always among the locations.
+      {"sample_compute_location", 2, false, location},
   };
   return table;
 }

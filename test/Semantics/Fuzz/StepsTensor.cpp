@@ -145,7 +145,7 @@ llvm::ArrayRef<StepKind> nestor::fuzz::tensorSteps() {
       {"blockize", 3, true, blockize, "", "split|split reorder"},
       {"transform_block_layout", 3, true, blockLayout},
       {"pad_einsum", 3, true, padEinsum, "einsum matmuls matmuls attention"},
-      {"decompose_padding", 3, true, decomposePadding, "padded"},
+      {"decompose_padding", 4, true, decomposePadding, "padded"},
       {"pipeline", 3, true, pipeline, "",
        "compute_at|cache_read compute_at|reverse_compute_at|compute_at "
        "compact_buffers"},
