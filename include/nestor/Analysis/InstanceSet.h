@@ -7,8 +7,8 @@
 // counts as any number, so that "not empty" then means "perhaps".
 //
 // Constants are tested first, then IntegerTest.h decides; where that gives up,
-// "not empty" means "perhaps" as well. Answers are kept in the context, when the
-// cache is registered there.
+// "not empty" means "perhaps" as well. Answers are kept in the context, when
+// the cache is registered there.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NESTOR_ANALYSIS_INSTANCESET_H
