@@ -101,3 +101,81 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// Of a band along a triangle, the hull of one iteration stays: four elements
+// from %i - 3 on.
+// CHECK-LABEL: nest.func @band
+// CHECK: nest.for %[[I:.*]] = 3 to 16 {
+// CHECK-NEXT: nest.alloc : memref<4xf32>
+// CHECK: nest.block "P"
+// CHECK: nest.block "C"
+module attributes {transform.with_named_sequence} {
+  nest.func @band(%A: memref<16xf32>, %C: memref<16x16xf32>) {
+    %T = nest.alloc : memref<16xf32>
+    nest.for %i = 3 to 16 {
+      nest.for %j = %i - 3 to %i + 1 {
+        nest.block "P" (%v : spatial = %j to 16) {
+          %a = memref.load %A[%v] : memref<16xf32>
+          memref.store %a, %T[%v] : memref<16xf32>
+        }
+      }
+      nest.for %j = %i - 3 to %i + 1 {
+        nest.block "C" (%v : spatial = %i to 16, %w : spatial = %j to 16) {
+          %t = memref.load %T[%w] : memref<16xf32>
+          memref.store %t, %C[%v, %w] : memref<16x16xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    transform.nest.compact_buffers %root : !transform.any_op
+    transform.yield
+  }
+}
+
+// -----
+
+// A corner that moves with the reduction is an iterator that reduces: the block
+// still has one point for each element that it writes.
+// CHECK-LABEL: nest.func @window
+// CHECK: nest.for %[[I:.*]] = 0 to 8 {
+// CHECK-NEXT: nest.for %[[K:.*]] = 0 to 3 {
+// CHECK-NEXT: nest.alloc : memref<1xf32>
+// CHECK: nest.block "C" (%{{.*}} : spatial = %[[I]] to 8, %{{.*}} : reduce = %[[K]] to 3) init {
+module attributes {transform.with_named_sequence} {
+  nest.func @window(%A: memref<10xf32>, %C: memref<8xf32>) {
+    %T = nest.alloc : memref<10xf32>
+    nest.for %i = 0 to 10 {
+      nest.block "P" (%v : spatial = %i to 10) {
+        %a = memref.load %A[%v] : memref<10xf32>
+        memref.store %a, %T[%v] : memref<10xf32>
+      }
+    }
+    nest.for %i = 0 to 8 {
+      nest.for %k = 0 to 3 {
+        nest.block "C" (%v : spatial = %i to 8, %w : reduce = %k to 3) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %C[%v] : memref<8xf32>
+        } {
+          %s = arith.addi %v, %w : index
+          %t = memref.load %T[%s] : memref<10xf32>
+          %c = memref.load %C[%v] : memref<8xf32>
+          %n = arith.addf %c, %t : f32
+          memref.store %n, %C[%v] : memref<8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %i, %k = transform.nest.get_loops %c : 2
+    transform.nest.compute_at %p at %k
+    transform.nest.compact_buffers %root : !transform.any_op
+    transform.yield
+  }
+}
