@@ -95,6 +95,22 @@ static Outcome kindsOf(nest::BlockOp block, AffineMap map,
   return Outcome::done();
 }
 
+/// Whether the order of the block's points does not matter: each is on its own,
+/// or a step of a known sum that nothing else looks at. Its first step stays
+/// the first, as the map takes zeros to zeros.
+static bool isFree(nest::BlockOp block) {
+  BlockKind kind = kindOf(block);
+  if (kind == BlockKind::Complete)
+    return true;
+  std::optional<Reducer> reducer =
+      kind == BlockKind::Reduction ? reducerOf(block) : std::nullopt;
+  return reducer && llvm::none_of(accessesOf(block), [&](const Access &access) {
+           return !access.isWrite &&
+                  access.buffer == reducer->store.getMemRef() &&
+                  access.op != reducer->load.getOperation();
+         });
+}
+
 Outcome sched::transformBlockLayout(RewriterBase &rewriter, nest::BlockOp block,
                                     AffineMap map) {
   unsigned count = block.getNumIterators();
@@ -146,18 +162,20 @@ Outcome sched::transformBlockLayout(RewriterBase &rewriter, nest::BlockOp block,
   Operation *scope = top->getParentOp();
   DependenceOptions options;
   options.reassociate = true;
-  std::optional<Conflict> conflict = findReversed(
-      scope,
-      [&](nest::BlockOp other) {
-        Time time = timeOf(other, scope, space);
-        if (other != block)
+  std::optional<Conflict> conflict;
+  if (!isFree(block))
+    conflict = findReversed(
+        scope,
+        [&](nest::BlockOp other) {
+          Time time = timeOf(other, scope, space);
+          if (other != block)
+            return time;
+          time.truncate(1);
+          for (AffineExpr image : images)
+            time.append({image, space.constant(0)});
           return time;
-        time.truncate(1);
-        for (AffineExpr image : images)
-          time.append({image, space.constant(0)});
-        return time;
-      },
-      space, options);
+        },
+        space, options);
   if (conflict)
     return Outcome::refused("steps of " + describe(block) +
                             " depend on each other and would change places")
