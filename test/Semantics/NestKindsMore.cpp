@@ -31,15 +31,20 @@ Buffer Writer::window() {
     // As compute_at leaves it: each iteration makes the rows that it reads.
     std::string d = n.inNest();
     open(fmt::format("nest.for %i = 0 to {}", d));
-    open(fmt::format("nest.for %r = 0 to {}", taps));
-    if (plane)
-      open(fmt::format("nest.for %j = 0 to {}", from[1].inNest()));
-    open(fmt::format(
-        "nest.block \"produce\" (%v0 : spatial = %i * {} + %r to {}{})", stride,
-        from[0].inNest(),
-        plane ? ", %v1 : spatial = %j to " + from[1].inNest() : ""));
-    store(unary(dataType, load(x, at)), p, at);
-    close(plane ? 3 : 2);
+    std::vector<Buffer> rows{p};
+    while (rows.size() < 3 && random.chance(50))
+      rows.push_back(temporary(dataType, from));
+    for (auto [k, row] : llvm::enumerate(rows)) {
+      open(fmt::format("nest.for %r = 0 to {}", taps));
+      if (plane)
+        open(fmt::format("nest.for %j = 0 to {}", from[1].inNest()));
+      open(fmt::format(
+          "nest.block \"produce{}\" (%v0 : spatial = %i * {} + %r to {}{})",
+          k == 0 ? "" : std::to_string(k), stride, from[0].inNest(),
+          plane ? ", %v1 : spatial = %j to " + from[1].inNest() : ""));
+      store(unary(dataType, load(x, at)), row, at);
+      close(plane ? 3 : 2);
+    }
     if (plane)
       open(fmt::format("nest.for %j = 0 to {}", d));
     open(fmt::format("nest.block \"window\" (%v0 : spatial = %i to {}{})", d,
@@ -51,7 +56,7 @@ Buffer Writer::window() {
           indexText({0, -1, stride, 1, tap}, its)};
       if (plane)
         index.push_back("%v1");
-      std::string a = load(p, index);
+      std::string a = load(rows[tap % rows.size()], index);
       if (tap > 0)
         a = sum ? binary("add", dataType, value, a)
                 : larger(dataType, value, a);
