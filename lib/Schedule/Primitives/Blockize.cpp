@@ -17,7 +17,9 @@
 #include "../Rewrite.h"
 
 #include "nestor/Analysis/Dependence.h"
+#include "nestor/Analysis/InstanceSet.h"
 #include "nestor/Analysis/IterMap.h"
+#include "nestor/Analysis/Scan.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -86,6 +88,39 @@ static Outcome checkIsolation(const Plan &plan, AffineSpace &space) {
                               " mixes inner loops and iterators of the block "
                               "around")
           .note(plan.block, "it has to come apart, too");
+  return Outcome::done();
+}
+
+/// Whether the new block stays in its domain though a part of the predicate is
+/// asked inside of it only.
+static Outcome checkDomain(const Plan &plan, AffineSpace &space) {
+  if (plan.parts.innerPredicate.empty())
+    return Outcome::done();
+  InstanceSet outside(space);
+  for (nest::ForOp loop : loopsAround(plan.inner.front()))
+    for (AffineExpr constraint : constraintsOf(loop, space))
+      outside.addNonNegative(outside.row(constraint, 0));
+  for (const BlockForm::Constraint &constraint : plan.parts.outerPredicate) {
+    InstanceSet::Row row = outside.row(constraint.expr, 0);
+    if (constraint.equal)
+      outside.addZero(row);
+    else
+      outside.addNonNegative(row);
+  }
+  for (unsigned i : plan.own)
+    for (AffineExpr inDomain :
+         {plan.parts.outer[i],
+          plan.parts.outerExtent[i] - 1 - plan.parts.outer[i]}) {
+      InstanceSet leaves = outside;
+      leaves.addNonNegative(leaves.row(-inDomain - 1, 0));
+      if (!leaves.isEmpty())
+        return Outcome::refused("iterator " + Twine(i) + " of " +
+                                describe(plan.block) +
+                                " may leave its domain where the predicate "
+                                "holds for no inner iteration")
+            .note(plan.block, "the new block would run there; cut its loops "
+                              "with split_domain or separate_full_partial");
+    }
   return Outcome::done();
 }
 
@@ -158,6 +193,8 @@ static Result<Plan> planBlockize(nest::ForOp loop, AffineSpace &space) {
     if (extent != space.constant(1))
       plan.own.push_back(i);
   if (Outcome outcome = checkIsolation(plan, space); !outcome.isDone())
+    return outcome;
+  if (Outcome outcome = checkDomain(plan, space); !outcome.isDone())
     return outcome;
   if (Outcome outcome = planInit(plan, space); !outcome.isDone())
     return outcome;
@@ -295,7 +332,8 @@ NESTOR_PRIMITIVE(blockize) = {
     .refuses = "a loop that does not hold a chain of loops with one block\n"
                "loops that run through no box of constant shape\n"
                "bindings, or a predicate, that mix inner and outer loops\n"
-               "a predicate of inner loops that cuts reduction steps off\n"
+               "a predicate of inner loops that cuts reduction steps off, or "
+               "without which the block leaves its domain\n"
                "loops around that are vectorized\n"
                "reductions that read other elements of what they sum up",
     .syntax = "%outer = blockize %loop",

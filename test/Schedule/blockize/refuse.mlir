@@ -199,6 +199,28 @@ module attributes {transform.with_named_sequence} {
 // -----
 
 module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<16xf32>, %B: memref<16xf32>) {
+    nest.for %i = 18 to 19 {
+      // expected-note @+1 {{the new block would run there}}
+      nest.block "B" (%vi : spatial = %i to 16) where (15 - %i >= 0) {
+        %a = memref.load %A[%vi] : memref<16xf32>
+        memref.store %a, %B[%vi] : memref<16xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    %i = transform.nest.get_loops %b : 1
+    // expected-error @+1 {{iterator 0 of block 'B' may leave its domain where the predicate holds for no inner iteration}}
+    %o = transform.nest.blockize %i
+    transform.yield
+  }
+}
+
+// -----
+
+module attributes {transform.with_named_sequence} {
   nest.func @f(%A: memref<16xf32>, %C: memref<4xf32>) {
     nest.for %k = 0 to 4 {
       // expected-note @+1 {{the init needs loops of its own; split it first}}
