@@ -11,6 +11,8 @@
 #include "../Apply.h"
 #include "../Rewrite.h"
 
+#include "nestor/Analysis/IterMap.h"
+
 #include "nestor/Dialect/Nest/Padding.h"
 
 using namespace mlir;
@@ -26,9 +28,11 @@ struct Digit {
   int64_t stride, modulus;
 };
 
-/// A layout map taken apart: for each dim its digits, smallest stride first.
+/// A layout map taken apart: for each dim its digits, smallest stride first;
+/// or, where results are sums of several dims, the way back.
 struct Layout {
   SmallVector<SmallVector<Digit>> digits;
+  SmallVector<AffineExpr> back, extents; // of the results
 };
 } // namespace
 
@@ -91,11 +95,41 @@ static Result<Layout> readLayout(AffineMap map, nest::BlockOp block) {
   return layout;
 }
 
+/// Takes a map apart that is one-to-one on `shape` and leaves nothing out.
+static std::optional<Layout> readOnto(AffineMap map, ArrayRef<AffineExpr> shape,
+                                      AffineSpace &space) {
+  SmallVector<IterVar> vars;
+  SmallVector<AffineExpr> images;
+  for (auto [i, size] : llvm::enumerate(shape))
+    vars.push_back(
+        {getAffineDimExpr(i, space.getContext()), space.constant(0), size});
+  for (unsigned i = 0; i < map.getNumResults(); ++i)
+    images.push_back(getAffineDimExpr(i, space.getContext()));
+  IterMap digits = detectIterMap(map.getResults(), vars, space);
+  std::optional<SmallVector<AffineExpr>> back =
+      digits.level == MapLevel::Bijective ? invert(digits, images, vars, space)
+                                          : std::nullopt;
+  if (!back)
+    return std::nullopt;
+  Layout layout;
+  layout.back = std::move(*back);
+  for (const IterSum &sum : digits.sums) {
+    if (sum.base != space.constant(0))
+      return std::nullopt;
+    layout.extents.push_back(sum.extent);
+  }
+  return layout;
+}
+
 /// The new shape, and for each dim whether elements are padded.
 static SmallVector<AffineExpr> newShape(const Layout &layout, AffineMap map,
                                         ArrayRef<AffineExpr> shape,
                                         AffineSpace &space,
                                         SmallVectorImpl<bool> &padded) {
+  if (!layout.back.empty()) {
+    padded.assign(shape.size(), false);
+    return layout.extents;
+  }
   SmallVector<AffineExpr> result(map.getNumResults());
   for (auto [dim, digits] : llvm::enumerate(layout.digits)) {
     for (const Digit &digit : digits)
@@ -190,6 +224,8 @@ static nest::FuncOp makePack(RewriterBase &rewriter, nest::FuncOp func,
       addConstraint(form, shape[dim] - 1 - bound, space);
     indices.push_back(emitIndex(rewriter, loc, index, iterators, pack));
   }
+  for (AffineExpr index : layout.back)
+    indices.push_back(emitIndex(rewriter, loc, index, iterators, pack));
   form.write(copy, space);
   Value value = memref::LoadOp::create(rewriter, loc, source, indices);
   memref::StoreOp::create(rewriter, loc, value, target, iterators);
@@ -259,9 +295,15 @@ Outcome sched::transformLayout(RewriterBase &rewriter, nest::BlockOp block,
                             " dims, " + describe(*buffer) + " has " +
                             Twine(oldType.getRank()))
         .note(block, "and symbols are not allowed");
+  AffineSpace space(funcOf(block));
+  SmallVector<AffineExpr> shape = space.shapeOf(*buffer);
   Result<Layout> layout = readLayout(map, block);
-  if (!layout)
-    return layout.getOutcome();
+  if (!layout) {
+    std::optional<Layout> onto = readOnto(map, shape, space);
+    if (!onto)
+      return layout.getOutcome();
+    layout = std::move(*onto);
+  }
   auto argument = dyn_cast<BlockArgument>(*buffer);
   if (argument)
     if (Outcome outcome =
@@ -275,8 +317,6 @@ Outcome sched::transformLayout(RewriterBase &rewriter, nest::BlockOp block,
                               user->getName().getStringRef() + "'")
           .note(user, "only loads and stores can be rewritten");
 
-  AffineSpace space(func);
-  SmallVector<AffineExpr> shape = space.shapeOf(*buffer);
   SmallVector<bool> padded;
   SmallVector<AffineExpr> extents =
       newShape(*layout, map, shape, space, padded);
@@ -353,7 +393,8 @@ NESTOR_PRIMITIVE(transform_layout) = {
     .does = "Stores a buffer in another order.",
     .law = "The map takes every element to a place of its own.",
     .refuses = "maps whose results are not digits of the dims that "
-               "say each dim completely\n"
+               "say each dim completely, unless they are one-to-one and "
+               "leave nothing out\n"
                "arguments that are written, or were transformed "
                "before\n"
                "buffers that are used otherwise than by loads and "

@@ -65,3 +65,46 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// Dims that become one: no element is left out, none is added.
+// CHECK-LABEL: nest.func @flat
+// CHECK: nest.alloc : memref<32xf32>
+// CHECK: nest.block "P" (%[[V:.*]] : spatial = {{.*}}, %[[W:.*]] : spatial
+// CHECK: %[[M:.*]] = arith.muli %[[V]], %c8
+// CHECK: %[[S:.*]] = arith.addi %[[M]], %[[W]]
+// CHECK: memref.load %arg0[%[[S]]] : memref<32xf32>
+// CHECK: memref.store %{{.*}}, %{{.*}}[%{{.*}}] : memref<32xf32>
+// CHECK: nest.func @pack_flat_0
+// CHECK: nest.block "pack" (%[[V:.*]] : spatial = {{.*}} to 32)
+// CHECK-DAG: arith.divui %[[V]]
+// CHECK-DAG: arith.remui %[[V]]
+module attributes {transform.with_named_sequence} {
+  nest.func @flat(%A: memref<4x8xf32>, %C: memref<4x8xf32>) {
+    %T = nest.alloc : memref<4x8xf32>
+    nest.for %i = 0 to 4 {
+      nest.for %j = 0 to 8 {
+        nest.block "P" (%v : spatial = %i to 4, %w : spatial = %j to 8) {
+          %a = memref.load %A[%v, %w] : memref<4x8xf32>
+          memref.store %a, %T[%v, %w] : memref<4x8xf32>
+        }
+      }
+    }
+    nest.for %i = 0 to 4 {
+      nest.for %j = 0 to 8 {
+        nest.block "C" (%v : spatial = %i to 4, %w : spatial = %j to 8) {
+          %t = memref.load %T[%v, %w] : memref<4x8xf32>
+          memref.store %t, %C[%v, %w] : memref<4x8xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    transform.nest.transform_layout %p "write" 0 to affine_map<(d0, d1) -> (d0 * 8 + d1)>
+    transform.nest.transform_layout %p "read" 0 to affine_map<(d0, d1) -> (d0 * 8 + d1)>
+    transform.yield
+  }
+}
