@@ -160,9 +160,13 @@ static void copyIteration(RewriterBase &rewriter, const Part &part,
   copy->walk(rename);
   for (nest::BlockOp block : blocksOf(copy)) {
     BlockForm form = BlockForm::of(block, space);
-    size_t before = form.constraints.size();
+    // It may take the place of a weaker one.
+    SmallVector<BlockForm::Constraint> before = form.constraints;
     addConstraint(form, condition, space);
-    if (form.constraints.size() != before)
+    if (!llvm::equal(form.constraints, before,
+                     [](const auto &a, const auto &b) {
+                       return a.expr == b.expr && a.equal == b.equal;
+                     }))
       form.write(block, space);
   }
 }

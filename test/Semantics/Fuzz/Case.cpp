@@ -72,11 +72,21 @@ CaseSpec nestor::fuzz::makeCase(uint64_t seed, unsigned maxSteps) {
   return spec;
 }
 
-/// Operations after unrolling, about.
+/// More would test the same for much longer: pairs of accesses are compared.
+static constexpr int64_t kMaxCode = 20000;
+static constexpr size_t kMaxBlocks = 32, kMaxDepth = 16;
+
+/// Operations after unrolling, about; many when there are too many blocks or
+/// loops.
 static int64_t codeSize(nest::FuncOp func) {
   int64_t total = 0;
   analysis::AffineSpace space(func);
-  for (nest::BlockOp block : analysis::leavesIn(func)) {
+  auto blocks = analysis::leavesIn(func);
+  if (blocks.size() > kMaxBlocks)
+    return kMaxCode + 1;
+  for (nest::BlockOp block : blocks) {
+    if (analysis::loopsAround(block, space).size() > kMaxDepth)
+      return kMaxCode + 1;
     int64_t copies = 1;
     for (nest::ForOp loop : analysis::loopsAround(block, space))
       if (loop.getKind() == nest::LoopKind::Unroll)
@@ -156,7 +166,7 @@ bool Runner::step(unsigned n) {
   }
   result.done.push_back(n);
   trace += "\n  " + what;
-  tooLarge = codeSize(problem.kernel) > 20000;
+  tooLarge = codeSize(problem.kernel) > kMaxCode;
   if (tooLarge)
     return false;
   if (std::string why =
@@ -199,7 +209,7 @@ bool Runner::replaysOtherwise(ModuleOp sequence) {
   if (!other)
     return fail("decisions", other.getOutcome().getText()), false;
   nest::FuncOp kernel = kernelOf(*unscheduled);
-  if (codeSize(kernel) > 20000)
+  if (codeSize(kernel) > kMaxCode)
     return true;
   std::string why = meaning(kernel, problem, want, spec.seed, false);
   if (why.empty() || why == kOverBudget)
