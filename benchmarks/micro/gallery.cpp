@@ -243,7 +243,7 @@ static llvm::Error measure(const std::string &path, const Options &options,
         return error;
       spent += candidate->times.back();
     }
-  } while (spent < options.seconds * 1e3);
+  } while (spent < options.seconds * 1e3 && plain->times.size() < 50);
   double before = median(plain->times), after = median(byHand->times);
   llvm::outs() << llvm::left_justify(llvm::sys::path::stem(path), 16)
                << llvm::format("  default %.2f ms  gallery %.2f ms  %.2f x",

@@ -331,10 +331,15 @@ NESTOR_PRIMITIVE(separate_full_partial) = {
     .law = "The order of iterations stays.",
     .refuses = "loops below which no predicate or bound depends on "
                "them in that way\n"
-               "predicates that touch every iteration",
+               "predicates that touch every iteration\n"
+               "more than four different places to cut",
     .syntax = "%full, %partial = separate_full_partial %loop",
     .notes = R"(
-The blocks of the second loop get the suffix `_tail`.
+Full are the iterations in which all predicates below hold and the loops inside run
+through whole tiles, whatever the others do: of several bounds of a loop, two a
+constant apart are the tile's, the others have to stay out of the way. Blocks of the
+part after them get the suffix `_tail`, of a part before them `_head`; `%partial` is
+what runs last, or the head if there is no tail.
 )",
     .before = R"(
 nest.func @f(%A: memref<10xf32>, %B: memref<10xf32>) {

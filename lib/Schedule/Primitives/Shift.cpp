@@ -46,9 +46,6 @@ Outcome sched::shift(RewriterBase &rewriter, nest::BlockOp block,
           .note(alloc, "shift before compacting buffers");
   AffineSpace space(funcOf(loop));
   LoopBounds bounds = LoopBounds::of(loop, space);
-  if (bounds.lowers.size() != 1 || bounds.uppers.size() != 1)
-    return Outcome::refused("the bounds of " + describe(loop) + " are lists")
-        .note(loop, "split its domain first");
   AffineExpr var = space.of(loop.getInductionVar());
   Operation *scope = loop->getParentOp();
   DependenceOptions options;
@@ -71,9 +68,9 @@ Outcome sched::shift(RewriterBase &rewriter, nest::BlockOp block,
         .note(conflict->secondBlock,
               "this one would not follow it any more; try another distance");
 
-  AffineExpr lower = bounds.lowers[0], upper = bounds.uppers[0];
-  (by > 0 ? bounds.uppers[0] : bounds.lowers[0]) =
-      space.canonical((by > 0 ? upper : lower) + by);
+  LoopBounds before = bounds;
+  for (AffineExpr &end : by > 0 ? bounds.uppers : bounds.lowers)
+    end = space.canonical(end + by);
   rewriter.modifyOpInPlace(loop, [&]() { bounds.write(loop, space); });
   replaceVariables(rewriter, child, {{var, var - by}}, space);
   for (nest::BlockOp other : blocksIn(loop))
@@ -82,9 +79,11 @@ Outcome sched::shift(RewriterBase &rewriter, nest::BlockOp block,
       AffineExpr at = other == block ? var - by : var;
       // The end that moved away for this block.
       if ((by > 0) == (other == block))
-        addConstraint(form, space.canonical(at - lower), space);
+        for (AffineExpr lower : before.lowers)
+          addConstraint(form, space.canonical(at - lower), space);
       else
-        addConstraint(form, space.canonical(upper - 1 - at), space);
+        for (AffineExpr upper : before.uppers)
+          addConstraint(form, space.canonical(upper - 1 - at), space);
       form.write(other, space);
     });
   return Outcome::done();
@@ -99,8 +98,7 @@ NESTOR_PRIMITIVE(shift) = {
     .family = "affine",
     .does = "Runs a block some iterations of a loop later.",
     .law = "No dependence is turned round.",
-    .refuses = "loops that are not serial, not around the block, "
-               "or have lists of bounds\n"
+    .refuses = "loops that are not serial, or not around the block\n"
                "a block that shares its loops below with others\n"
                "buffers that live in the loop\n"
                "a step that would come before one that it needs",

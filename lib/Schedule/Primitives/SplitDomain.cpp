@@ -33,6 +33,32 @@ static void tighten(SmallVectorImpl<AffineExpr> &list, AffineExpr end,
   list.push_back(end);
 }
 
+/// Drops from the predicate of `block` what its loops and the rest of it say.
+static void dropImplied(RewriterBase &rewriter, nest::BlockOp block,
+                        AffineSpace &space) {
+  BlockForm form = BlockForm::of(block, space);
+  InstanceSet loops(space);
+  for (nest::ForOp loop : loopsAround(block))
+    for (AffineExpr constraint : constraintsOf(loop, space))
+      loops.addNonNegative(loops.row(constraint, 0));
+  size_t before = form.constraints.size();
+  for (size_t i = before; i-- > 0;) {
+    if (form.constraints[i].equal)
+      continue;
+    InstanceSet set = loops;
+    for (auto [j, other] : llvm::enumerate(form.constraints))
+      if (j != i && other.equal)
+        set.addZero(set.row(other.expr, 0));
+      else if (j != i)
+        set.addNonNegative(set.row(other.expr, 0));
+    set.addNonNegative(set.row(-form.constraints[i].expr - 1, 0));
+    if (set.isEmpty())
+      form.constraints.erase(form.constraints.begin() + i);
+  }
+  if (form.constraints.size() != before)
+    rewriter.modifyOpInPlace(block, [&]() { form.write(block, space); });
+}
+
 /// Takes blocks out of a part in which they never run, as long as one is left:
 /// what was shifted out of the way of others is then on its own.
 static void dropEmpty(RewriterBase &rewriter, nest::ForOp part,
@@ -48,6 +74,8 @@ static void dropEmpty(RewriterBase &rewriter, nest::ForOp part,
     return;
   for (nest::BlockOp block : empty)
     eraseBlock(rewriter, block);
+  for (nest::BlockOp block : blocksIn(part))
+    dropImplied(rewriter, block, space);
 }
 
 Result<Loops> sched::splitDomain(RewriterBase &rewriter, nest::ForOp loop,
