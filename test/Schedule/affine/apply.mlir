@@ -164,3 +164,36 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// A block shifted past the others, cut off there: the loop comes apart.
+// CHECK-LABEL: nest.func @apart
+// CHECK: nest.for %[[I:.*]] = max(symbol(%[[N:.*]]) - 4, -4) to 0 {
+// CHECK-NEXT: nest.block "P" (%{{.*}} : spatial = %[[I]] + 4 to 8)
+// CHECK-NOT: nest.block "Q
+// CHECK: nest.for %[[J:.*]] = max(symbol(%[[N]]) - 4, 0) to 4 {
+// CHECK-NEXT: nest.block "Q_rest" (%{{.*}} : spatial = %[[J]] to 8) where (%[[J]] - symbol(%[[N]]) >= 0) {
+// CHECK-NOT: nest.block "P
+module attributes {transform.with_named_sequence} {
+  nest.func @apart(%A: memref<8xf32>, %B: memref<8xf32>, %n: index) {
+    nest.for %i = max(symbol(%n), 0) to 4 {
+      nest.block "P" (%u : spatial = %i to 8) {
+        %z = arith.constant 0.0 : f32
+        memref.store %z, %A[%u] : memref<8xf32>
+      }
+      nest.block "Q" (%u : spatial = %i to 8) {
+        %z = arith.constant 1.0 : f32
+        memref.store %z, %B[%u] : memref<8xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %i = transform.nest.get_loops %p : 1
+    transform.nest.shift %p by -4 in %i
+    %first, %second = transform.nest.split_domain %i where affine_map<(i) -> (-1 - i)>
+    transform.yield
+  }
+}
