@@ -241,11 +241,11 @@ Outcome sched::setLoopKind(RewriterBase &rewriter, nest::ForOp loop,
     if (Outcome outcome = checkIndependent(loop, true); !outcome.isDone())
       return outcome;
   }
-  if (kind == nest::LoopKind::Parallel || kind == nest::LoopKind::Bind)
+  if (kind == nest::LoopKind::Parallel || kind == nest::LoopKind::Bind) {
     if (Outcome outcome = checkIndependent(loop, false); !outcome.isDone())
       return outcome;
-  if (kind == nest::LoopKind::Parallel)
     ownScratch(rewriter, loop);
+  }
   setKind(rewriter, loop, kind);
   return Outcome::done();
 }
