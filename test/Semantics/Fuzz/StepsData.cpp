@@ -60,6 +60,14 @@ Tried layout(Picker &p) {
       results.push_back(dim);
     }
   }
+  // Two dims in one.
+  auto type = cast<MemRefType>(buffers[n].getType());
+  if (rank > 1 && p.random.chance(15) && !type.isDynamicDim(1)) {
+    results.assign({getAffineDimExpr(0, context) * type.getDimSize(1) +
+                    getAffineDimExpr(1, context)});
+    for (int64_t d = 2; d < rank; ++d)
+      results.push_back(getAffineDimExpr(d, context));
+  }
   p.random.shuffle(results);
   // Digits that lose elements are refused.
   if (!results.empty() && p.random.chance(10))
@@ -125,13 +133,17 @@ Tried reindexCacheWrite(Picker &p) {
   return p.s.reindexCacheWrite(*at, buffer, p.scope(), map).getOutcome();
 }
 
-/// Mostly a block that `fits`, else any.
-std::optional<BlockRef>
-blockThat(Picker &p, llvm::function_ref<bool(nest::BlockOp)> fits) {
+/// Mostly a block that `fits`, else any; where none does, any in `orAny` of 100
+/// cases.
+std::optional<BlockRef> blockThat(Picker &p,
+                                  llvm::function_ref<bool(nest::BlockOp)> fits,
+                                  int orAny = 100) {
   SmallVector<nest::BlockOp> found;
   for (nest::BlockOp block : analysis::blocksIn(p.s.getFunc()))
     if (fits(block))
       found.push_back(block);
+  if (found.empty() && !p.random.chance(orAny))
+    return std::nullopt;
   if (found.empty() || p.random.chance(20))
     return p.block();
   return p.handle(p.random.pick(found));
@@ -167,16 +179,20 @@ Tried storageAlign(Picker &p) {
 
 /// A block in one loop with a reader of what it writes, mostly.
 Tried rollingBuffer(Picker &p) {
-  auto at = blockThat(p, [&](nest::BlockOp block) {
-    SmallVector<Value> written = analysis::writtenBuffers(block);
-    SmallVector<nest::ForOp> loops = analysis::loopsAround(block);
-    if (written.empty() || !written[0].getDefiningOp<nest::AllocOp>() ||
-        loops.size() < 2 ||
-        analysis::writersOf(written[0], p.s.getFunc()).size() > 1)
-      return false;
-    return llvm::any_of(analysis::readersOf(written[0], loops.front()),
-                        [&](nest::BlockOp reader) { return reader != block; });
-  });
+  auto at = blockThat(
+      p,
+      [&](nest::BlockOp block) {
+        SmallVector<Value> written = analysis::writtenBuffers(block);
+        SmallVector<nest::ForOp> loops = analysis::loopsAround(block);
+        if (written.empty() || !written[0].getDefiningOp<nest::AllocOp>() ||
+            loops.size() < 2 ||
+            analysis::writersOf(written[0], p.s.getFunc()).size() > 1)
+          return false;
+        return llvm::any_of(
+            analysis::readersOf(written[0], loops.front()),
+            [&](nest::BlockOp reader) { return reader != block; });
+      },
+      10);
   if (!at)
     return std::nullopt;
   return p.s.rollingBuffer(*at, p.random.chance(95) ? 0 : 1);
