@@ -128,8 +128,25 @@ static bool isFreeToReorder(ArrayRef<nest::ForOp> chain, AffineSpace &space) {
   if (!block.getInitBlock())
     return true;
   // With pure reduction loops the all-zero step, which runs the init, comes
-  // first in every order. Loops that also pick the element break that, and so
-  // do loops that come back to an element: each return would start it anew.
+  // first in every order, if that is where they start (shifted and reversed
+  // ones do not). Loops that also pick the element break that, and so do loops
+  // that come back to an element: each return would start it anew.
+  llvm::DenseMap<AffineExpr, AffineExpr> first;
+  for (nest::ForOp loop : chain) {
+    AffineExpr lower = space.lowerOf(loop);
+    if (!lower)
+      return false;
+    first[space.of(loop.getInductionVar())] = lower.replace(first);
+  }
+  BlockForm form = BlockForm::of(block, space);
+  for (unsigned i = 0; i < block.getNumIterators(); ++i) {
+    if (block.getIteratorKind(i) != nest::IteratorKind::Reduce)
+      continue;
+    AffineExpr start = form.bindings[i].replace(first);
+    if (!space.isNonNegative(start) ||
+        !space.isNonNegative(form.bindings[i] - start))
+      return false;
+  }
   Loops spatial;
   for (nest::ForOp loop : chain)
     if (!feeds(loop, block, nest::IteratorKind::Reduce))

@@ -187,3 +187,35 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// The first step of the reduction is at %ko = 0, %ki = 1: with %ki outside of
+// %ko it would come after %ko = 1, %ki = 0.
+module attributes {transform.with_named_sequence} {
+  nest.func @shifted(%A: memref<4xf32>, %C: memref<1xf32>) {
+    nest.for %i = 0 to 1 {
+      nest.for %ko = 0 to 3 {
+        nest.for %ki = 0 to 2 {
+          // expected-note @below {{its init would not come first; decompose the reduction}}
+          nest.block "C" (%vi : spatial = %i to 1, %vk : reduce = %ko * 2 + %ki - 1 to 4) where (%ko * 2 + %ki - 1 >= 0, %ko * -2 - %ki + 4 >= 0) init {
+            %z = arith.constant 0.0 : f32
+            memref.store %z, %C[%vi] : memref<1xf32>
+          } {
+            %a = memref.load %A[%vk] : memref<4xf32>
+            %c = memref.load %C[%vi] : memref<1xf32>
+            %s = arith.addf %c, %a : f32
+            memref.store %s, %C[%vi] : memref<1xf32>
+          }
+        }
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %i, %ko, %ki = transform.nest.get_loops %c : 3
+    // expected-error @below {{steps of block 'C' depend on each other and would change places}}
+    transform.nest.reorder %ki, %ko
+    transform.yield
+  }
+}
