@@ -151,7 +151,9 @@ NESTOR_PRIMITIVE(split_domain) = {
     .notes = R"(
 The condition is an expression, `>= 0`, of the loops down to and including the cut one
 (dims, outermost first) and the sizes of the kernel (symbols). The blocks of the second
-loop get the suffix `_rest`. The loop that runs first is the first result.
+loop get the suffix `_rest`. The loop that runs first is the first result. Blocks
+that never run in a part are not in it, and predicates that hold in all of it are
+dropped: a loop in which `shift` moved one block past the others comes apart.
 )",
     .before = R"(
 nest.func @f(%A: memref<8x8xf32>, %B: memref<8x8xf32>) {
