@@ -99,6 +99,7 @@ static DimRange indexRange(AffineExpr index, const BlockForm &form,
           (AffineSpace::isFreeOfLoops(range.lower) &&
            AffineSpace::isFreeOfLoops(range.upper) &&
            !(AffineSpace::constantOf(range.upper) &&
+             space.isNonNegative(range.lower) &&
              space.isNonNegative(form.extents[i] - 1 - range.upper))))
         range = {space.constant(0), space.canonical(form.extents[i] - 1)};
     } else if (!isa<AffineSymbolExpr>(atom)) {
@@ -178,9 +179,13 @@ static bool isFull(nest::BlockOp block, ArrayRef<AffineExpr> indices,
     });
     if (slants && indexes)
       return false;
-    if (isSingle && !slants &&
-        AffineSpace::isFreeOfLoops(bounds.uppers[0] - bounds.lowers[0]))
-      continue;
+    if (isSingle && !slants) {
+      AffineExpr trips = space.canonical(bounds.uppers[0] - bounds.lowers[0]);
+      if (AffineSpace::constantOf(trips).value_or(1) < 1)
+        return false;
+      if (AffineSpace::isFreeOfLoops(trips))
+        continue;
+    }
     for (AffineExpr lower : bounds.lowers)
       for (AffineExpr upper : bounds.uppers)
         if (!space.isNonNegative(upper - lower - 1))

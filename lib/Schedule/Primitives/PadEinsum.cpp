@@ -188,6 +188,13 @@ static Outcome check(nest::BlockOp block, ArrayRef<int64_t> multiples,
       return notPlain(block, access.op);
     }
   }
+  for (unsigned i = 0; i < block.getNumIterators(); ++i)
+    if (plan.padded[i] && block.getIteratorKind(i) != IteratorKind::Reduce &&
+        !llvm::is_contained(plan.result, int(i)))
+      return Outcome::refused("iterator " + Twine(i) + " of " +
+                              describe(block) + " indexes no dim of " +
+                              describe(reducer->store.getMemRef()))
+          .note(reducer->store, "more of its steps would be summed up again");
   return Outcome::done();
 }
 

@@ -454,3 +454,33 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// Another step of %u would add everything a second time.
+module attributes {transform.with_named_sequence} {
+  nest.func @unit(%A: memref<5xf32>, %C: memref<1xf32>) {
+    nest.for %u = 0 to 1 {
+      nest.for %k = 0 to 5 {
+        nest.block "C" (%vu : spatial = %u to 1, %vk : reduce = %k to 5) init {
+          %z = arith.constant 0.0 : f32
+          %c0 = arith.constant 0 : index
+          memref.store %z, %C[%c0] : memref<1xf32>
+        } {
+          %c0 = arith.constant 0 : index
+          %a = memref.load %A[%vk] : memref<5xf32>
+          %c = memref.load %C[%c0] : memref<1xf32>
+          %s = arith.addf %c, %a : f32
+          // expected-note @below {{more of its steps would be summed up again}}
+          memref.store %s, %C[%c0] : memref<1xf32>
+        }
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    // expected-error @below {{iterator 0 of block 'C' indexes no dim of argument 1}}
+    transform.nest.pad_einsum %c to [2, 2]
+    transform.yield
+  }
+}
