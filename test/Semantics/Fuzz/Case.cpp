@@ -65,6 +65,9 @@ CaseSpec nestor::fuzz::makeCase(uint64_t seed, unsigned maxSteps) {
   // Short schedules as often as long ones.
   int64_t most = random.chance(50) ? std::min<int64_t>(8, maxSteps) : maxSteps;
   spec.done = static_cast<unsigned>(random.in(1, most));
+  // Some laws hold before the first other step only.
+  if (random.chance(40))
+    addSteps(spec.steps, random, favourite);
   while (spec.steps.size() < 3 * spec.done + 3)
     addSteps(spec.steps, random,
              random.chance(40) ? favourite : pickKind(random, kinds));
