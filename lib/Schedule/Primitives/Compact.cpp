@@ -44,10 +44,12 @@ static nest::ForOp homeOf(Value buffer, AffineSpace &space) {
 }
 
 namespace {
-/// A part of a corner in one block: an iterator bound to `expr`.
+/// A part of a corner in one block: an iterator bound to `expr`, times a
+/// factor.
 struct Part {
   AffineExpr expr;
   nest::IteratorKind kind;
+  int64_t factor = 1; // of the iterator in the corner
 };
 /// The first element that is kept of one dim.
 struct Corner {
@@ -103,7 +105,7 @@ static std::optional<SmallVector<Part>> partsOf(const Linear &corner,
   BlockForm form = BlockForm::of(block, space);
   AffineExpr whole = corner.toExpr(space.getContext());
   if (llvm::is_contained(form.bindings, whole))
-    return SmallVector<Part>{{whole, IteratorKind::Spatial}};
+    return SmallVector<Part>{{whole, IteratorKind::Spatial, 1}};
   // Terms of one kind together: one iterator.
   SmallVector<std::pair<Linear, IteratorKind>> groups;
   for (auto [atom, factor] : corner.terms) {
@@ -135,13 +137,13 @@ static std::optional<SmallVector<Part>> partsOf(const Linear &corner,
         !llvm::is_contained(form.bindings, expr))
       return std::nullopt;
     if (space.isNonNegative(expr)) {
-      parts.push_back({expr, kind});
+      parts.push_back({expr, kind, 1});
       continue;
     }
     for (auto [atom, factor] : linear.terms) {
       if (!space.isNonNegative(atom))
         return std::nullopt;
-      parts.push_back({atom, kind});
+      parts.push_back({atom, kind, factor});
     }
   }
   return parts;
@@ -176,7 +178,6 @@ static std::optional<Corner> cornerAt(AffineExpr lower, AffineExpr extent,
 static void shiftAccesses(RewriterBase &rewriter, Value buffer, unsigned dim,
                           const Corner &corner, AffineSpace &space) {
   nest::FuncOp func = space.getFunc();
-  Linear linear = Linear::of(space.canonical(corner.lower));
   for (const auto &[user, parts] : corner.parts) {
     nest::BlockOp block = user;
     AffineExpr offset = corner.rest;
@@ -187,11 +188,7 @@ static void shiftAccesses(RewriterBase &rewriter, Value buffer, unsigned dim,
           iteratorFor(rewriter, block, part.expr, space.canonical(last + 1),
                       part.kind, /*sameKind=*/false, space),
           space.getContext());
-      // A single atom of a sum that may be negative comes without its factor.
-      Linear own = Linear::of(part.expr);
-      AffineExpr atom = own.terms.front().first;
-      offset = offset + iterator * (linear.coefficientOf(atom) /
-                                    own.coefficientOf(atom));
+      offset = offset + iterator * part.factor;
     }
     for (const Access &access : accessesOf(block)) {
       if (access.buffer != buffer)
