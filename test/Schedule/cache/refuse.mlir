@@ -360,3 +360,27 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// A loop that never runs writes nothing, so there is nothing to copy back.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<4xf32>, %B: memref<4xf32>) {
+    nest.for %i = 0 to 4 {
+      nest.for %n = 1 to 1 {
+        // expected-note @+1 {{the copy would overwrite what lies in between}}
+        nest.block "B" (%vi : spatial = %i to 4) {
+          %a = memref.load %A[%vi] : memref<4xf32>
+          memref.store %a, %B[%vi] : memref<4xf32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "B" in %root : !transform.any_op
+    // expected-error @+1 {{block 'B' leaves gaps in argument 1}}
+    %c = transform.nest.cache_write %b write 0 in "shared"
+    transform.yield
+  }
+}
