@@ -189,6 +189,19 @@ LinearIndex KernelEmitter::divideRest(AffineExprKind kind,
     }
     return LinearIndex::ofValue(result, lhs.getDepth());
   }
+  // Lanes that stay within one unit of what the rest counts in never cross a
+  // multiple of the divisor: (16 * i + lane) floordiv 48 is i floordiv 3.
+  auto [uniform, varying] = lhs.separateLanes();
+  if (uniform.isUniform()) {
+    int64_t unit = uniform.unit(divisor);
+    auto range = varying.range(mode.lanes);
+    if (range && range->first >= 0 && range->second < unit) {
+      // In units, so that further digits see multiples of it too.
+      LinearIndex result = divide(kind, uniform.divideTerms(unit).first,
+                                  LinearIndex::ofConstant(divisor / unit));
+      return kind == AffineExprKind::Mod ? result * unit + varying : result;
+    }
+  }
   // One vector of quotients for all digits, so that they cancel.
   Division *known = llvm::find_if(divisions, [&](const Division &division) {
     return division.divisor == divisor && division.dividend == lhs &&

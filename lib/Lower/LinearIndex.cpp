@@ -10,6 +10,8 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace nestor::lower;
 
@@ -89,6 +91,19 @@ LinearIndex::divideTerms(int64_t divisor) const {
     (divides ? quotient : rest).terms.push_back(term);
   }
   return {quotient, rest};
+}
+
+std::pair<LinearIndex, LinearIndex> LinearIndex::separateLanes() const {
+  LinearIndex uniform = *this, varying;
+  std::swap(uniform.lane, varying.lane);
+  std::swap(uniform.constant, varying.constant);
+  return {uniform, varying};
+}
+
+int64_t LinearIndex::unit(int64_t of) const {
+  for (const LinearTerm &term : terms)
+    of = std::gcd(of, term.coefficient);
+  return of;
 }
 
 /// The range of a loop's variable.

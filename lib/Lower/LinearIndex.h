@@ -70,6 +70,10 @@ struct LinearIndex {
   /// What `divisor` (> 0) divides in every term, and the rest, whose constant
   /// is in [0, divisor): *this = quotient * divisor + rest.
   std::pair<LinearIndex, LinearIndex> divideTerms(int64_t divisor) const;
+  /// Without the constant and what the lanes add; those two.
+  std::pair<LinearIndex, LinearIndex> separateLanes() const;
+  /// The greatest divisor of `of` that divides the coefficients of all terms.
+  int64_t unit(int64_t of) const;
   /// The least and the greatest value over `lanes` lanes, where the ranges of
   /// all terms are known.
   std::optional<std::pair<int64_t, int64_t>> range(int64_t lanes) const;

@@ -27,6 +27,31 @@ nest.func @aligned(%A: memref<4x16xf32>, %B: memref<2x4x8xf32>) {
 
 // -----
 
+// Digits of digits: lanes stay within one of the 16s that all the rest counts.
+// CHECK-LABEL: llvm.func hidden @patches(
+// CHECK-NOT: gather
+// CHECK: llvm.load {{.*}} -> vector<16xf32>
+// CHECK-NOT: scatter
+// CHECK: llvm.store %{{.*}}, %{{.*}} : vector<16xf32>
+nest.func @patches(%A: memref<3x3x64xf32>, %B: memref<576xf32>) {
+  nest.for %o = 0 to 36 {
+    nest.for %l = 0 to 16 vectorize {
+      nest.block "B" (%v : spatial = %o * 16 + %l to 576) {
+        %c192 = arith.constant 192 : index
+        %c64 = arith.constant 64 : index
+        %r = arith.divui %v, %c192 : index
+        %sc = arith.remui %v, %c192 : index
+        %s = arith.divui %sc, %c64 : index
+        %c = arith.remui %v, %c64 : index
+        %a = memref.load %A[%r, %s, %c] : memref<3x3x64xf32>
+        memref.store %a, %B[%v] : memref<576xf32>
+      }
+    }
+  }
+}
+
+// -----
+
 // The same by index arithmetic in the body, as transform_layout writes it.
 // CHECK-LABEL: llvm.func hidden @body(
 // CHECK-NOT: gather

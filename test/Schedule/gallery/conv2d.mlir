@@ -23,8 +23,7 @@
 // CHECK: nest.for %{{.*}} = 0 to 9 {
 // CHECK-NEXT: nest.for %{{.*}} = 0 to 64 {
 // CHECK-NEXT: nest.for %{{.*}} = 0 to 4 unroll {
-// CHECK-NEXT: nest.for %{{.*}} = 0 to 2 unroll {
-// CHECK-NEXT: nest.for %{{.*}} = 0 to 8 vectorize {
+// CHECK-NEXT: nest.for %{{.*}} = 0 to 16 vectorize {
 // CHECK-NEXT: nest.block "conv"
 // CHECK: nest.block "conv_write"
 module attributes {transform.with_named_sequence} {
@@ -70,26 +69,24 @@ module attributes {transform.with_named_sequence} {
     // Tiles of 4 pixels x 16 channels; c is a loop of its own again.
     %m, %o, %k = transform.nest.get_loops %conv : 3
     %mo, %mi = transform.nest.split %m by [-1, 4] : 2
-    %oo, %om, %ol = transform.nest.split %o by [-1, 2, 8] : 3
+    %oo, %ol = transform.nest.split %o by [-1, 16] : 2
     %ko, %ki = transform.nest.split %k by [-1, 64] : 2
-    transform.nest.reorder %mo, %oo, %ko, %ki, %mi, %om, %ol
+    transform.nest.reorder %mo, %oo, %ko, %ki, %mi, %ol
     transform.nest.reverse_compute_at %out at %oo
     transform.nest.compute_at %patches at %mo
     %init = transform.nest.decompose_reduction %conv at %ko
 
-    // Rows and pairs of vectors are copies of the code, channels lanes.
+    // Rows are copies of the code, channels lanes.
     transform.nest.unroll %mi
-    transform.nest.unroll %om
     transform.nest.vectorize %ol
-    %i0, %i1, %i2, %i3, %i4 = transform.nest.get_loops %init : 5
+    %i0, %i1, %i2, %i3 = transform.nest.get_loops %init : 4
     transform.nest.unroll %i2
-    transform.nest.unroll %i3
-    transform.nest.vectorize %i4
+    transform.nest.vectorize %i3
     %w0, %w1, %w2, %w3 = transform.nest.get_loops %out : 4
     transform.nest.unroll %w2
     transform.nest.vectorize %w3
     %p0, %p1, %p2 = transform.nest.get_loops %patches : 3
-    %pk, %pl = transform.nest.split %p2 by [-1, 16] : 2
+    %pr, %pc, %pl = transform.nest.split %p2 by [-1, 4, 16] : 3
     transform.nest.vectorize %pl
     transform.nest.parallel %mo grain [4]
     transform.nest.compact_buffers %root : !transform.any_op
