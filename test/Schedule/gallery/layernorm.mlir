@@ -5,6 +5,7 @@
 // stays in the first cache, so three passes with full vectors are the fastest;
 // @welford needs the row once for both sums.
 // SIZES: 9
+// BENCH: 2048
 // TOLERANCE: 1e-4
 
 // CHECK-LABEL: nest.func @layernorm

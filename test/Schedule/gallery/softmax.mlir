@@ -9,6 +9,7 @@
 // together: the sum so far is scaled when the maximum grows. A tile is one
 // vector, so that lanes are combined once for 64 elements.
 // SIZES: 9
+// BENCH: 2048
 // TOLERANCE: 1e-5
 
 // CHECK-LABEL: nest.func @softmax
