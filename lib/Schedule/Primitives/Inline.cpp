@@ -331,12 +331,20 @@ Outcome sched::reverseComputeInline(RewriterBase &rewriter,
                                 " in between")
             .note(other, "it would be read too early");
   }
-  for (Value output : writtenBuffers(block))
+  for (Value output : writtenBuffers(block)) {
     if (readsBuffer(producer, output))
       return Outcome::refused(describe(producer) + " reads " +
                               describe(output) + ", which " + describe(block) +
                               " writes")
           .note(producer, "it would read what it wrote");
+    auto home =
+        dyn_cast_or_null<nest::ForOp>(output.getParentBlock()->getParentOp());
+    if (home && !home->isAncestor(producer))
+      return Outcome::refused(describe(output) + " of " + describe(block) +
+                              " lives in " + describe(home))
+          .note(producer, "its iterations would share one buffer outside; "
+                          "inline before compact_buffers");
+  }
 
   // x = ...; T[i] = x   ==>   x = ...; C[i] = g(x, i)
   OpBuilder::InsertionGuard guard(rewriter);

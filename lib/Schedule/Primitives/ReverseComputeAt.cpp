@@ -67,11 +67,13 @@ static Outcome checkOthers(nest::BlockOp block, nest::ForOp loop,
                                 ", which " + describe(block) + " writes")
             .note(other, "it would see another order");
     for (Value buffer : reads)
-      if (!inside && writesBuffer(other, buffer))
+      if (!loop->isAncestor(other) && writesBuffer(other, buffer))
         return Outcome::refused(describe(other) + " writes " +
                                 describe(buffer) + ", which " +
                                 describe(block) + " reads")
-            .note(other, "it comes after the loop");
+            .note(other, inside ? "it is not in the loop; choose a loop that "
+                                  "holds all producers"
+                                : "it comes after the loop");
   }
   return Outcome::done();
 }
@@ -219,6 +221,16 @@ Outcome sched::reverseComputeAt(RewriterBase &rewriter, nest::BlockOp block,
                               describe(access.buffer) + " only sometimes")
           .note(access.op, "it runs also where it does not read; "
                            "decompose_padding takes such a block apart");
+    if (!access.isWrite && llvm::is_contained(inputs.buffers, access.buffer))
+      for (auto [index, size] :
+           llvm::zip_equal(access.indices, space.shapeOf(access.buffer)))
+        if (index && AffineSpace::constantOf(index) &&
+            size != space.constant(1))
+          return Outcome::refused(describe(block) + " reads " +
+                                  describe(access.buffer) +
+                                  " at a place that is the same for all of "
+                                  "its iterations")
+              .note(access.op, "not every iteration of the loop writes it");
     auto home = dyn_cast_or_null<nest::ForOp>(
         Value(access.buffer).getParentBlock()->getParentOp());
     if (home && !home->isAncestor(loop))
