@@ -6,9 +6,23 @@
 //===----------------------------------------------------------------------===//
 #include "KernelEmitter.h"
 
+#include "nestor/Analysis/Blocks.h"
+
 using namespace mlir;
 using namespace nestor;
 using namespace nestor::lower;
+
+/// By value, or as expressions of the block's iterators.
+static bool haveSameIndices(memref::LoadOp load, memref::StoreOp store) {
+  if (load.getIndices() == store.getIndices())
+    return true;
+  auto block = store->getParentOfType<nest::BlockOp>();
+  return llvm::all_of(
+      llvm::zip_equal(load.getIndices(), store.getIndices()), [&](auto pair) {
+        AffineExpr read = analysis::indexExpr(std::get<0>(pair), block);
+        return read && read == analysis::indexExpr(std::get<1>(pair), block);
+      });
+}
 
 std::optional<Accumulation>
 nestor::lower::matchAccumulation(memref::StoreOp store) {
@@ -19,8 +33,7 @@ nestor::lower::matchAccumulation(memref::StoreOp store) {
   for (unsigned i = 0; i < 2; ++i) {
     auto load = combine->getOperand(i).getDefiningOp<memref::LoadOp>();
     if (!load || load.getMemRef() != store.getMemRef() ||
-        load.getIndices() != store.getIndices() ||
-        !load.getResult().hasOneUse() ||
+        !haveSameIndices(load, store) || !load.getResult().hasOneUse() ||
         !combine->hasTrait<OpTrait::IsCommutative>())
       continue;
     return Accumulation{combine, load, combine->getOperand(1 - i)};
