@@ -276,7 +276,9 @@ static void compact(RewriterBase &rewriter, nest::AllocOp alloc) {
   for (unsigned d = 0; d < shape.size(); ++d) {
     if (exact)
       narrow((*exact)[d], box.lower[d], box.extent[d], space);
-    if (box.extent[d] != shape[d])
+    // Blocks that never run may seem to need less than nothing.
+    bool isNothing = AffineSpace::constantOf(box.extent[d]).value_or(1) < 1;
+    if (box.extent[d] != shape[d] && !isNothing)
       corners[d] = cornerAt(box.lower[d], box.extent[d], buffer, space);
     if (!corners[d])
       box.extent[d] = shape[d];

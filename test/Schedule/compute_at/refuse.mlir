@@ -338,3 +338,76 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// %v + 2 of a single point: the iterations of %i before the last have not
+// written it.
+nest.func @fixed(%A: memref<3xf32>, %B: memref<1xf32>) {
+  %T = nest.alloc : memref<3xf32>
+  nest.for %i = 0 to 3 {
+    nest.block "P" (%v : spatial = %i to 3) {
+      %x = memref.load %A[%v] : memref<3xf32>
+      memref.store %x, %T[%v] : memref<3xf32>
+    }
+  }
+  nest.for %j = 0 to 1 {
+    nest.block "C" (%v : spatial = %j to 1) {
+      %c2 = arith.constant 2 : index
+      // expected-note @below {{not every iteration of the loop writes it}}
+      %x = memref.load %T[%c2] : memref<3xf32>
+      memref.store %x, %B[%v] : memref<1xf32>
+    }
+  }
+}
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %i = transform.nest.get_loops %p : 1
+    // expected-error @below {{block 'C' reads the buffer of type memref<3xf32> at a place that is the same for all of its iterations}}
+    transform.nest.reverse_compute_at %c at %i
+    transform.yield
+  }
+}
+
+// -----
+
+// Q comes after the loop that C would move into.
+nest.func @besides(%A: memref<4xf32>, %B: memref<4x2xf32>) {
+  %T = nest.alloc : memref<4x2xf32>
+  %U = nest.alloc : memref<4xf32>
+  nest.for %i = 0 to 4 {
+    nest.for %j = 0 to 2 {
+      nest.block "P" (%v : spatial = %i to 4, %w : spatial = %j to 2) {
+        %x = memref.load %A[%v] : memref<4xf32>
+        memref.store %x, %T[%v, %w] : memref<4x2xf32>
+      }
+    }
+    // expected-note @below {{it is not in the loop; choose a loop that holds all producers}}
+    nest.block "Q" (%v : spatial = %i to 4) {
+      %x = memref.load %A[%v] : memref<4xf32>
+      memref.store %x, %U[%v] : memref<4xf32>
+    }
+  }
+  nest.for %i = 0 to 4 {
+    nest.for %j = 0 to 2 {
+      nest.block "C" (%v : spatial = %i to 4, %w : spatial = %j to 2) {
+        %x = memref.load %T[%v, %w] : memref<4x2xf32>
+        %y = memref.load %U[%v] : memref<4xf32>
+        %z = arith.addf %x, %y : f32
+        memref.store %z, %B[%v, %w] : memref<4x2xf32>
+      }
+    }
+  }
+}
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %i, %j = transform.nest.get_loops %p : 2
+    // expected-error @below {{block 'Q' writes the buffer of type memref<4xf32>, which block 'C' reads}}
+    transform.nest.reverse_compute_at %c at %j
+    transform.yield
+  }
+}

@@ -149,3 +149,38 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// %U is another buffer in each iteration of %j; P is outside of it.
+module attributes {transform.with_named_sequence} {
+  nest.func @lives(%A: memref<4xf32>, %B: memref<4xf32>) {
+    %T = nest.alloc : memref<4xf32>
+    nest.for %i = 0 to 4 {
+      // expected-note @below {{its iterations would share one buffer outside; inline before compact_buffers}}
+      nest.block "P" (%v : spatial = %i to 4) {
+        %x = memref.load %A[%v] : memref<4xf32>
+        memref.store %x, %T[%v] : memref<4xf32>
+      }
+    }
+    nest.for %j = 0 to 4 {
+      %U = nest.alloc : memref<1xf32>
+      nest.block "C" (%v : spatial = %j to 4) {
+        %c0 = arith.constant 0 : index
+        %x = memref.load %T[%v] : memref<4xf32>
+        memref.store %x, %U[%c0] : memref<1xf32>
+      }
+      nest.block "D" (%v : spatial = %j to 4) {
+        %c0 = arith.constant 0 : index
+        %x = memref.load %U[%c0] : memref<1xf32>
+        memref.store %x, %B[%v] : memref<4xf32>
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    // expected-error @below {{the buffer of type memref<1xf32> of block 'C' lives in loop 0 of block 'C'}}
+    transform.nest.reverse_compute_inline %c
+    transform.yield
+  }
+}
