@@ -8,37 +8,10 @@
 #include "nestor/Analysis/Blocks.h"
 
 #include "mlir/IR/BuiltinTypes.h"
-#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace nestor;
 using namespace nestor::sched;
-
-namespace {
-/// What a primitive knows of blocks that hold a nest.
-enum class Nests {
-  None,     // there must be none in the nests at hand, or that share buffers
-  Opaque,   // they count as blocks like any other; not from within one
-  Anywhere, // and works inside of one as well
-};
-} // namespace
-
-static Nests knowledgeOf(Operation *op) {
-  return llvm::StringSwitch<Nests>(
-             op->getName().getStringRef().drop_front(strlen("transform.nest.")))
-      .Cases({"split", "fuse", "reorder", "add_unit_loop", "loop_partition",
-              "merge", "reorder_block_iters", "vectorize", "unroll", "parallel",
-              "bind", "annotate", "unannotate", "decompose_reduction",
-              "blockize", "transform_block_layout", "compact_buffers",
-              "set_scope", "storage_align"},
-             Nests::Anywhere)
-      .Cases({"compute_at", "reverse_compute_at", "cache_read", "cache_write",
-              "privatize", "double_buffer", "pipeline", "skew", "reverse",
-              "shift", "split_domain", "wavefront", "fuse_blocks",
-              "separate_full_partial"},
-             Nests::Opaque)
-      .Default(Nests::None);
-}
 
 static llvm::SmallDenseSet<Value> buffersIn(Operation *root) {
   llvm::SmallDenseSet<Value> buffers;
@@ -52,8 +25,7 @@ static llvm::SmallDenseSet<Value> buffersIn(Operation *root) {
 }
 
 Outcome Invocation::checkNests() const {
-  Nests knowledge = knowledgeOf(op);
-  if (knowledge == Nests::Anywhere)
+  if (op->hasTrait<InsideNests>())
     return Outcome::done();
   for (Operation *payload : payloads) {
     if (nest::BlockOp around = analysis::blockAround(payload))
@@ -61,7 +33,7 @@ Outcome Invocation::checkNests() const {
                               "' does not work inside of block '" +
                               around.getName() + "'")
           .note(payload, "do this before blockize");
-    if (knowledge == Nests::Opaque)
+    if (op->hasTrait<AroundNests>())
       continue;
     Operation *root = payload, *top = payload;
     for (; !isa<nest::FuncOp>(root) && root->getParentOp();

@@ -15,6 +15,7 @@
 
 #include "nestor/Schedule/Primitives.h"
 
+#include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/PatternMatch.h"
 
 #include <tuple>
@@ -197,6 +198,14 @@ private:
   mlir::RewriterBase &rewriter;
   mlir::Operation *op;
   llvm::SmallVector<mlir::Operation *> payloads; // read so far
+};
+
+/// What a primitive knows of blocks that hold a nest; see ScheduleOps.td.
+template <typename ConcreteType>
+class AroundNests : public mlir::OpTrait::TraitBase<ConcreteType, AroundNests> {
+};
+template <typename ConcreteType>
+class InsideNests : public mlir::OpTrait::TraitBase<ConcreteType, InsideNests> {
 };
 
 } // namespace nestor::sched

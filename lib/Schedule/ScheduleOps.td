@@ -55,6 +55,18 @@ class PrimitiveOp<string mnemonic, list<Trait> traits = []>
   let extraClassDefinition = primitiveDefinition;
 }
 
+// What a primitive knows of blocks that hold a nest (docs/decisions/0007): with
+// neither trait there must be none in the nests at hand, or that share buffers.
+// With this one they count as blocks like any other; it does not work from
+// within one.
+def AroundNests : NativeOpTrait<"AroundNests"> {
+  let cppNamespace = "::nestor::sched";
+}
+// With this one it works inside of them as well.
+def InsideNests : NativeOpTrait<"InsideNests"> {
+  let cppNamespace = "::nestor::sched";
+}
+
 // A question about the nest: of no effect, dropped by `simplify` when unused.
 def QueryTrait : NativeOpTrait<"Query"> {
   let cppNamespace = "::nestor::sched";

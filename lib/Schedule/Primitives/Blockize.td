@@ -1,6 +1,6 @@
 //===- Blockize.td - blockize ------------------------------*- tablegen -*-===//
 
-def BlockizeOp : PrimitiveOp<"blockize"> {
+def BlockizeOp : PrimitiveOp<"blockize", [InsideNests]> {
   let summary = "A loop and what is inside it become one block";
   let arguments = (ins LoopHandle:$loop);
   let results = (outs BlockHandle:$outer);

@@ -1,6 +1,6 @@
 //===- Fuse.td - fuse --------------------------------------*- tablegen -*-===//
 
-def FuseOp : PrimitiveOp<"fuse"> {
+def FuseOp : PrimitiveOp<"fuse", [InsideNests]> {
   let summary = "Nested loops into one";
   let arguments = (ins Variadic<LoopHandle>:$loops);
   let results = (outs LoopHandle:$fused);

@@ -1,6 +1,6 @@
 //===- LoopPartition.td - loop_partition -------------------*- tablegen -*-===//
 
-def LoopPartitionOp : PrimitiveOp<"loop_partition", [DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+def LoopPartitionOp : PrimitiveOp<"loop_partition", [InsideNests, DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
   let summary = "One loop into several that follow each other";
   let arguments = (ins LoopHandle:$loop, Variadic<IntParam>:$dynamic_parts,
                        DenseI64ArrayAttr:$parts);

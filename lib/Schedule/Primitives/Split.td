@@ -1,6 +1,6 @@
 //===- Split.td - split ------------------------------------*- tablegen -*-===//
 
-def SplitOp : PrimitiveOp<"split", [DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+def SplitOp : PrimitiveOp<"split", [InsideNests, DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
   let summary = "One loop into several nested ones";
   let arguments = (ins LoopHandle:$loop, Variadic<IntParam>:$dynamic_factors,
                        DenseI64ArrayAttr:$factors, OptionalAttr<StrAttr>:$tail);

@@ -1,6 +1,6 @@
 //===- StorageAlign.td - storage_align ---------------------*- tablegen -*-===//
 
-def StorageAlignOp : PrimitiveOp<"storage_align"> {
+def StorageAlignOp : PrimitiveOp<"storage_align", [InsideNests]> {
   let summary = "Pads the stride of a dim of a buffer";
   let arguments = (ins BlockHandle:$block, I64Attr:$buffer, I64Attr:$axis, I64Attr:$factor,
                        I64Attr:$offset);
