@@ -257,8 +257,12 @@ Box analysis::boxOf(const Access &access, nest::BlockOp block,
     for (unsigned i : here)
       region.dense &= seen.insert(i).second;
   }
-  for (const BlockForm::Constraint &constraint : form.constraints)
+  for (const BlockForm::Constraint &constraint : form.constraints) {
     region.dense &= followsFromDomain(form, constraint, space);
+    // A block that never runs touches nothing.
+    AffineExpr most = space.bounds(constraint.expr, relax).upper;
+    region.dense &= !most || AffineSpace::constantOf(most).value_or(0) >= 0;
+  }
   region.dense = region.dense && isJointlyDense(region, composed, space, relax);
   return region;
 }

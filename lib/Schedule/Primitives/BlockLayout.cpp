@@ -154,6 +154,10 @@ Outcome sched::transformBlockLayout(RewriterBase &rewriter, nest::BlockOp block,
                               " of the map starts the reduction elsewhere")
           .note(block, "decompose it first");
   }
+  if (block.getInitBlock() && !llvm::is_contained(kinds, IteratorKind::Reduce))
+    return Outcome::refused("the map leaves " + describe(block) +
+                            " no reduce iterator for its init")
+        .note(block, "keep it, or decompose the reduction first");
   nest::ForOp top = (*loops).front();
   for (nest::ForOp loop : *loops)
     if (loop->isProperAncestor(top))

@@ -337,3 +337,31 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// The iterator that the init needs has one value, but it has to stay.
+module attributes {transform.with_named_sequence} {
+  nest.func @unit(%A: memref<4x1xf32>, %C: memref<4xf32>) {
+    nest.for %i = 0 to 4 {
+      nest.for %k = 0 to 1 {
+        // expected-note @below {{keep it, or decompose the reduction first}}
+        nest.block "C" (%v : spatial = %i to 4, %w : reduce = %k to 1) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %C[%v] : memref<4xf32>
+        } {
+          %a = memref.load %A[%v, %w] : memref<4x1xf32>
+          %c = memref.load %C[%v] : memref<4xf32>
+          %s = arith.addf %c, %a : f32
+          memref.store %s, %C[%v] : memref<4xf32>
+        }
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    // expected-error @below {{the map leaves block 'C' no reduce iterator for its init}}
+    transform.nest.transform_block_layout %c to affine_map<(i, k) -> (i)>
+    transform.yield
+  }
+}

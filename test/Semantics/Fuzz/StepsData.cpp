@@ -212,7 +212,7 @@ llvm::ArrayRef<StepKind> nestor::fuzz::dataSteps() {
       {"cache_inplace", 3, true, cacheInplace,
        "update trmm lu seidel syrk trisolv"},
       {"storage_align", 2, true, storageAlign},
-      {"rolling_buffer", 9, true, rollingBuffer, "window",
+      {"rolling_buffer", 16, true, rollingBuffer, "window",
        "compute_at|compute_at|compute_at|compute_at compact_buffers"},
   };
   return table;

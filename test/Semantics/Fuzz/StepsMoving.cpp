@@ -188,7 +188,7 @@ llvm::ArrayRef<StepKind> nestor::fuzz::movingSteps() {
       {"compute_at", 5, true, computeAt},
       {"reverse_compute_at", 5, true, reverseComputeAt},
       {"compute_inline", 3, true, computeInline},
-      {"reverse_compute_inline", 3, true, reverseComputeInline},
+      {"reverse_compute_inline", 5, true, reverseComputeInline},
       {"decompose_reduction", 4, true, decompose,
        "einsum conv matmuls rows layernorm attention argmax update syrk"},
       {"rfactor", 4, true, rfactor,
