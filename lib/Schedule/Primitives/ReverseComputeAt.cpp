@@ -275,6 +275,8 @@ NESTOR_PRIMITIVE(reverse_compute_at) = {
                "producers outside of the loop, or finished only by "
                "an outer one\n"
                "iterations that leave gaps\n"
+               "reads that happen only sometimes, or at one place\n"
+               "buffers that live in a loop of the block\n"
                "blocks in between that would see another order",
     .syntax = "reverse_compute_at %block at %loop",
     .notes = R"(
