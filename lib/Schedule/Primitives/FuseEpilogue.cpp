@@ -222,6 +222,15 @@ static Outcome checkBetween(nest::BlockOp epilogue, nest::BlockOp reduction,
       return Outcome::refused(describe(input) + " is not there where " +
                               describe(reduction) + " runs")
           .note(alloc, "fuse before moving buffers");
+  // Outside of its loop the iterations would share the buffer.
+  for (Value output : writes) {
+    auto home =
+        dyn_cast_or_null<nest::ForOp>(output.getParentBlock()->getParentOp());
+    if (home && !home->isAncestor(reduction))
+      return Outcome::refused(describe(output) + " of " + describe(epilogue) +
+                              " lives in " + describe(home))
+          .note(home, "fuse before moving buffers");
+  }
   return Outcome::done();
 }
 

@@ -356,3 +356,48 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// %U is another buffer in each iteration of %j.
+module attributes {transform.with_named_sequence} {
+  nest.func @lives(%A: memref<8x6xf32>, %D: memref<8xf32>) {
+    %C = nest.alloc : memref<8xf32>
+    nest.for %i = 0 to 8 {
+      nest.for %k = 0 to 6 {
+        nest.block "sum" (%v : spatial = %i to 8, %vk : reduce = %k to 6) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %C[%v] : memref<8xf32>
+        } {
+          %a = memref.load %A[%v, %vk] : memref<8x6xf32>
+          %c = memref.load %C[%v] : memref<8xf32>
+          %r = arith.addf %c, %a : f32
+          memref.store %r, %C[%v] : memref<8xf32>
+        }
+      }
+    }
+    // expected-note @+1 {{fuse before moving buffers}}
+    nest.for %j = 0 to 8 {
+      %U = nest.alloc : memref<1xf32>
+      nest.block "negate" (%v : spatial = %j to 8) {
+        %c0 = arith.constant 0 : index
+        %c = memref.load %C[%v] : memref<8xf32>
+        %r = arith.negf %c : f32
+        memref.store %r, %U[%c0] : memref<1xf32>
+      }
+      nest.block "copy" (%v : spatial = %j to 8) {
+        %c0 = arith.constant 0 : index
+        %c = memref.load %U[%c0] : memref<1xf32>
+        memref.store %c, %D[%v] : memref<8xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %sum = transform.nest.get_block "sum" in %root : !transform.any_op
+    %negate = transform.nest.get_block "negate" in %root : !transform.any_op
+    // expected-error @+1 {{the buffer of type memref<1xf32> of block 'negate' lives in loop 0 of block 'negate'}}
+    transform.nest.fuse_epilogue %negate into %sum
+    transform.yield
+  }
+}
