@@ -140,10 +140,18 @@ static std::optional<SmallVector<Part>> partsOf(const Linear &corner,
       parts.push_back({expr, kind, 1});
       continue;
     }
+    // One by one they tell iterations apart that are one point of the block
+    // (i + 1 and j + 1 in j - i), which writes other buffers too, maybe.
+    bool writesMore = llvm::any_of(
+        writtenBuffers(block), [&](Value output) { return output != buffer; });
+    IteratorKind each =
+        linear.terms.size() > 1 && writesMore && kind == IteratorKind::Spatial
+            ? IteratorKind::Ordered
+            : kind;
     for (auto [atom, factor] : linear.terms) {
       if (!space.isNonNegative(atom))
         return std::nullopt;
-      parts.push_back({atom, kind, factor});
+      parts.push_back({atom, each, factor});
     }
   }
   return parts;

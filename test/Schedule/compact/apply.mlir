@@ -179,3 +179,32 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// %t and %i each tell iterations apart that copy one element: in order.
+// CHECK-LABEL: nest.func @skewed
+// CHECK: nest.block "copy" (%{{.*}} : spatial = {{.*}}, %{{.*}} : ordered = %{{.*}} to 3, %{{.*}} : ordered = %{{.*}} to 2)
+module attributes {transform.with_named_sequence} {
+  nest.func @skewed(%A: memref<4xf32>, %B: memref<4xf32>) {
+    %T = nest.alloc : memref<4xf32>
+    nest.for %t = 0 to 2 {
+      nest.for %i = %t to %t + 2 {
+        nest.block "make" (%v : spatial = %i - %t to 2, %w : ordered = %t to 2) {
+          %x = memref.load %A[%w] : memref<4xf32>
+          %c1 = arith.constant 1 : index
+          %u = arith.addi %v, %c1 : index
+          memref.store %x, %T[%u] : memref<4xf32>
+        }
+        nest.block "copy" (%v : spatial = %i - %t + 1 to 4) {
+          %x = memref.load %T[%v] : memref<4xf32>
+          memref.store %x, %B[%v] : memref<4xf32>
+        }
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    transform.nest.compact_buffers %root : !transform.any_op
+    transform.yield
+  }
+}
