@@ -76,7 +76,7 @@ CaseSpec nestor::fuzz::makeCase(uint64_t seed, unsigned maxSteps) {
 }
 
 /// More would test the same for much longer: pairs of accesses are compared.
-static constexpr int64_t kMaxCode = 20000;
+static constexpr int64_t kMaxCode = 6000;
 static constexpr size_t kMaxBlocks = 32, kMaxDepth = 16;
 
 /// Operations after unrolling, about; many when there are too many blocks or
