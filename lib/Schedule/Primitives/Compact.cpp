@@ -82,18 +82,25 @@ kindOfLoop(nest::ForOp loop, nest::BlockOp block, Value buffer) {
   return nest::IteratorKind::Spatial;
 }
 
-/// Whether `expr` is 0 at the first step of the reduction of its loops.
-static bool startsAtZero(AffineExpr expr, AffineSpace &space) {
+/// Whether the reduction of `block` starts where its loops do (a shifted one
+/// does not), and `expr` is 0 there.
+static bool startsAtZero(AffineExpr expr, nest::BlockOp block,
+                         const BlockForm &form, AffineSpace &space) {
   llvm::DenseMap<AffineExpr, AffineExpr> first;
-  bool known = true;
-  expr.walk([&](AffineExpr e) {
-    auto dim = dyn_cast<AffineDimExpr>(e);
-    AffineExpr lower = dim ? space.lowerOf(space.getLoop(dim)) : AffineExpr();
-    known &= !dim || lower;
+  for (nest::ForOp loop : loopsAround(block, space)) {
+    AffineExpr lower = space.lowerOf(loop);
     if (lower)
-      first[e] = lower;
-  });
-  return known && space.isEqual(expr.replace(first), space.constant(0));
+      first[space.of(loop.getInductionVar())] = lower.replace(first);
+  }
+  auto isZero = [&](AffineExpr e) {
+    return space.isEqual(e.replace(first), space.constant(0));
+  };
+  for (unsigned i = 0; i < block.getNumIterators(); ++i)
+    if (block.getInitBlock() &&
+        block.getIteratorKind(i) == nest::IteratorKind::Reduce &&
+        !isZero(form.bindings[i]))
+      return false;
+  return isZero(expr);
 }
 
 /// The parts of `corner` in `block`; nullopt where it cannot be brought in.
@@ -133,7 +140,8 @@ static std::optional<SmallVector<Part>> partsOf(const Linear &corner,
   SmallVector<Part> parts;
   for (auto &[linear, kind] : groups) {
     AffineExpr expr = linear.toExpr(space.getContext());
-    if (kind == IteratorKind::Reduce && !startsAtZero(expr, space) &&
+    if (kind == IteratorKind::Reduce &&
+        !startsAtZero(expr, block, form, space) &&
         !llvm::is_contained(form.bindings, expr))
       return std::nullopt;
     if (space.isNonNegative(expr)) {

@@ -208,3 +208,37 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// The reduction starts at %k = 1: an iterator for %k would not be 0 there, and
+// the init would never run. The buffer stays whole.
+// CHECK-LABEL: nest.func @shifted
+// CHECK: nest.alloc : memref<4xf32>
+// CHECK: nest.block "sum" (%{{.*}} : spatial = %{{.*}} to 1, %{{.*}} : reduce = %{{.*}} - 1 to 4) where
+module attributes {transform.with_named_sequence} {
+  nest.func @shifted(%A: memref<4xf32>, %B: memref<1xf32>) {
+    %T = nest.alloc : memref<4xf32>
+    nest.for %i = 0 to 1 {
+      nest.for %k = 0 to 5 {
+        nest.block "make" (%v : spatial = %k - 1 to 4) where (%k - 1 >= 0) {
+          %x = memref.load %A[%v] : memref<4xf32>
+          memref.store %x, %T[%v] : memref<4xf32>
+        }
+        nest.block "sum" (%v : spatial = %i to 1, %w : reduce = %k - 1 to 4) where (%k - 1 >= 0) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %B[%v] : memref<1xf32>
+        } {
+          %x = memref.load %T[%w] : memref<4xf32>
+          %b = memref.load %B[%v] : memref<1xf32>
+          %s = arith.addf %b, %x : f32
+          memref.store %s, %B[%v] : memref<1xf32>
+        }
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    transform.nest.compact_buffers %root : !transform.any_op
+    transform.yield
+  }
+}

@@ -181,7 +181,8 @@ bool Runner::step(unsigned n) {
       fail("meaning", why);
     return false;
   }
-  if (spec.nativeAlways)
+  // What takes seconds to compile is compiled once, at the end.
+  if (spec.nativeAlways && codeSize(problem.kernel) < 1000)
     if (std::string why = native(problem.kernel, problem, want, spec.seed);
         !why.empty()) {
       fail("native", why);
