@@ -20,6 +20,8 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace nestor;
 
@@ -107,6 +109,10 @@ TEST_P(Gallery, MeansTheSameUnderItsSchedule) {
     std::string why;
     std::vector<HostTensor> want = results(problem, why);
     ASSERT_EQ(why, "");
+    // What is not finite would equal anything that is not finite.
+    for (const HostTensor &result : want)
+      for (int64_t e = 0; e < result.getNumElements(); ++e)
+        ASSERT_TRUE(std::isfinite(elementAsDouble(result, e))) << e;
 
     OwningOpRef<ModuleOp> sequence =
         ModuleOp::create(UnknownLoc::get(&context));
@@ -129,6 +135,8 @@ std::vector<std::string> gallery() {
   llvm::sort(names);
   return names;
 }
+
+TEST(GalleryFolder, IsThere) { EXPECT_GE(gallery().size(), 9u); }
 
 INSTANTIATE_TEST_SUITE_P(Schedules, Gallery, testing::ValuesIn(gallery()),
                          [](const testing::TestParamInfo<std::string> &info) {

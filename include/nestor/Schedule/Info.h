@@ -23,7 +23,7 @@ namespace nestor::sched {
 
 struct PrimitiveInfo {
   llvm::StringLiteral name;   // "fuse"; its operation is transform.nest.fuse
-  llvm::StringLiteral family; // "loops": a heading of DESIGN §5
+  llvm::StringLiteral family; // "loops": a group of the table
   /// One sentence: what it does.
   llvm::StringLiteral does;
   /// One sentence: when it is legal. Empty: always.
