@@ -1,6 +1,7 @@
 """One process of ONNX Runtime: times whole runs of a model, prints JSON.
 
-Runs in the peer's own environment: onnxruntime_run.py MODEL INPUTS.npz THREADS SECONDS
+Runs in the peer's own environment:
+onnxruntime_run.py MODEL INPUTS.npz THREADS SECONDS [--out=FILE.npz] [--reshape]
 """
 
 import json
@@ -13,6 +14,7 @@ import onnxruntime
 
 def main():
     model, inputs, threads, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+    out = next((a.removeprefix("--out=") for a in sys.argv[5:] if a.startswith("--out=")), None)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -22,6 +24,8 @@ def main():
         feeds = {name: file[name] for name in file.files}
     for _ in range(3):
         outputs = session.run(None, feeds)
+    if out:
+        np.savez(out, **dict(zip((o.name for o in session.get_outputs()), outputs)))
     times, end = [], time.perf_counter() + seconds
     while time.perf_counter() < end or len(times) < 5:
         started = time.perf_counter()

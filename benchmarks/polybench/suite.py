@@ -10,6 +10,7 @@ For each case and number of threads every peer runs once; the fastest one then
 takes turns with ours, and is named in the row.
 """
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -18,6 +19,7 @@ import statistics
 import subprocess
 import sys
 
+import common
 import harness
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -84,8 +86,13 @@ def build_peers(names, small):
     return libraries
 
 
-def cases():
-    return sorted(path.stem for path in (HERE / "nests").glob("*.mlir"))
+@dataclasses.dataclass
+class Case:
+    name: str
+
+
+def cases(suite="polybench"):
+    return [Case(path.stem) for path in sorted((HERE / "nests").glob("*.mlir"))]
 
 
 def time_of(args, case, side, library, threads):
@@ -95,7 +102,7 @@ def time_of(args, case, side, library, threads):
     env = {"OMP_NUM_THREADS": str(threads), "OMP_PROC_BIND": "true"}
     done = harness.run(command, 600, env)
     if done.code:
-        sys.exit(f"error: {case} ({side}, {library}) ended with {done.code}: {done.first_error()}")
+        raise common.Failed(f"{side}, {library}: ended with {done.code}: {done.first_error()}")
     return json.loads(done.out)["median_ms"]
 
 
@@ -122,3 +129,20 @@ def compare(args, case, libraries, threads):
         row.update(ours_ms=statistics.median(mine[number]), theirs_ms=statistics.median(theirs[number]))
         row.update(ours=mine[number], theirs=theirs[number], ratio=row["theirs_ms"] / row["ours_ms"])
         yield dict(row, cpu=harness.cpu_kind())
+
+
+def run(args, threads, report):
+    names = (args.peers or ",".join(PEERS)).split(",")
+    unknown = set(names) - set(PEERS)
+    if unknown:
+        print(f"error: no peer is called {', '.join(sorted(unknown))}", file=sys.stderr)
+        sys.exit(2)
+    wanted = common.pick(args, [case.name for case in cases()])
+    libraries = build_peers(names, args.small)
+    print(f"ours: default schedule, sizes fixed; medians over {args.processes} processes, with their spread, in ms")
+    for name in wanted:
+        try:
+            for row in compare(args, name, libraries, threads):
+                report.add(row)
+        except common.Failed as problem:
+            report.fail(name, problem)
