@@ -17,6 +17,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <sched.h>
 #include <unistd.h>
 
 using namespace dnnl;
@@ -24,11 +25,27 @@ using Dims = memory::dims;
 using Tag = memory::format_tag;
 using Type = memory::data_type;
 
+/// The SYCL runtime takes more threads than it is told: it gets that many CPUs,
+/// this one and those after it.
+static void keepTo(int64_t threads) {
+#if DNNL_CPU_RUNTIME == DNNL_RUNTIME_SYCL
+  cpu_set_t allowed, chosen;
+  CPU_ZERO(&chosen);
+  sched_getaffinity(0, sizeof allowed, &allowed);
+  int start = std::max(sched_getcpu(), 0);
+  for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&chosen) < threads; ++i)
+    if (CPU_ISSET((start + i) % CPU_SETSIZE, &allowed))
+      CPU_SET((start + i) % CPU_SETSIZE, &chosen);
+  sched_setaffinity(0, sizeof chosen, &chosen);
+#endif
+}
+
 /// Threads are settings of the environment that are read when libraries are
 /// loaded, so the program starts itself again with them.
 static void settle(char **argv, int64_t threads) {
   if (getenv("NESTOR_PEER_SETTLED"))
     return;
+  keepTo(threads);
   std::string number = std::to_string(threads);
   auto self = std::filesystem::read_symlink("/proc/self/exe");
   auto opencl = self.parent_path().parent_path() / "lib" / "libintelocl.so";
