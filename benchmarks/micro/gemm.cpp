@@ -12,6 +12,8 @@
 //   gemm 1024 avx2: peak P GF, matmul M GF, S % (median of N rounds R %)
 //
 // Assumes: an x86 CPU with FMA; widths that it lacks are told and left out.
+#include "../peers/peak.h"
+
 #include "nestor/Codegen/Codegen.h"
 #include "nestor/Codegen/Link.h"
 #include "nestor/Dialect/Nest/Nest.h"
@@ -55,49 +57,11 @@ static double median(std::vector<double> values) {
 // The peak
 //===----------------------------------------------------------------------===//
 
-// Independent chains hide the latency of an FMA: 12 of them keep two units of
-// latency 4 to 6 busy, and with their two factors they fit 16 registers; 24
-// where there are 32. Assembly, so that no compiler has a say.
-#define CHAINS4(R, A, B, C, D)                                                 \
-  "vfmadd231ps %%" R "14, %%" R "15, %%" R #A "\n"                             \
-  "vfmadd231ps %%" R "14, %%" R "15, %%" R #B "\n"                             \
-  "vfmadd231ps %%" R "14, %%" R "15, %%" R #C "\n"                             \
-  "vfmadd231ps %%" R "14, %%" R "15, %%" R #D "\n"
-#define CHAINS12(R)                                                            \
-  CHAINS4(R, 0, 1, 2, 3) CHAINS4(R, 4, 5, 6, 7) CHAINS4(R, 8, 9, 10, 11)
-
-/// Runs `steps` times 12 FMAs of 8 lanes; returns GFLOP/s.
-static double peakAvx2(int64_t steps) {
+/// GFLOP/s of `run`, which does `steps` steps.
+static double rateOf(double (*run)(int64_t), int64_t steps) {
   double start = now();
-  int64_t left = steps;
-  asm volatile("vxorps %%ymm14, %%ymm14, %%ymm14\n"
-               "vxorps %%ymm15, %%ymm15, %%ymm15\n"
-               "vzeroall\n"
-               "1:\n" CHAINS12("ymm") "dec %0\n"
-                                      "jnz 1b\n"
-                                      "vzeroupper\n"
-               : "+r"(left)
-               :
-               : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
-                 "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm14", "xmm15");
-  return 12 * 8 * 2 * static_cast<double>(steps) / (now() - start) * 1e-9;
-}
-
-/// Runs `steps` times 24 FMAs of 16 lanes; returns GFLOP/s.
-static double peakAvx512(int64_t steps) {
-  double start = now();
-  int64_t left = steps;
-  asm volatile("vzeroall\n"
-               "1:\n" CHAINS12("zmm") CHAINS4("zmm", 16, 17, 18, 19)
-                   CHAINS4("zmm", 20, 21, 22, 23)
-                       CHAINS4("zmm", 24, 25, 26, 27) "dec %0\n"
-                                                      "jnz 1b\n"
-                                                      "vzeroupper\n"
-               : "+r"(left)
-               :
-               : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
-                 "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm14", "xmm15");
-  return 24 * 16 * 2 * static_cast<double>(steps) / (now() - start) * 1e-9;
+  double flop = run(steps);
+  return flop / (now() - start) * 1e-9;
 }
 
 //===----------------------------------------------------------------------===//
@@ -140,8 +104,8 @@ struct Caller {
 } // namespace
 
 static const Width kWidths[] = {
-    {"avx2", "__transform_main", "x86-64-v3", peakAvx2},
-    {"avx512", "avx512", "x86-64-v4", peakAvx512}};
+    {"avx2", "__transform_main", "x86-64-v3", peak::runAvx2},
+    {"avx512", "avx512", "x86-64-v4", peak::runAvx512}};
 
 using Entry = int32_t (*)(nst_call *, const float *, const float *, float *);
 
@@ -263,7 +227,7 @@ static bool runWidth(const Width &width, const std::string &file, int rounds) {
   }
   std::vector<double> peaks, rates, shares;
   for (int round = 0; round < rounds; ++round) {
-    peaks.push_back(width.peak(10'000'000));
+    peaks.push_back(rateOf(width.peak, 10'000'000));
     rates.push_back(run());
     shares.push_back(100 * rates.back() / peaks.back());
   }

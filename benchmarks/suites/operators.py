@@ -67,7 +67,7 @@ def prepare(args, case, folder):
     import onnx
 
     folder = pathlib.Path(folder) / re.sub(r"[^a-z0-9.]+", "-", case.name.lower())
-    folder.mkdir()
+    folder.mkdir(parents=True, exist_ok=True)
     nodes, inputs, outputs, constants, opset = case.graph(np.random.default_rng(SEED))
     path, artefact = folder / "model.onnx", folder / "model.nst"
     onnx.save(model(nodes, inputs, outputs, constants, opset), path)
@@ -162,7 +162,7 @@ def run(args, threads, cases, peers, report):
     for case in (case for case in cases if case.name in wanted):
         with tempfile.TemporaryDirectory() as folder:
             try:
-                prepared = prepare(args, case, folder)
+                prepared = prepare(args, case, args.keep or folder)
                 sides = {name: bind(run, prepared) for name, run in peers.items()}
                 compare_outputs(args, prepared, sides, threads)
                 mine = lambda number: ours(args, prepared, number)
