@@ -19,8 +19,9 @@ def side(args, runner):
             (a @ b).tofile(out)
         seconds = args.time if seconds is None else seconds
         facts = common.measure([runner, f"threads={threads}", f"seconds={seconds}"], "peak")
-        # The time that the product would take at the peak.
-        return dict(facts, median_ms=1e3 * prepared.case.gflop / facts["gflops"])
+        # The times that the product would take at the peak.
+        times = dict(median_ms=facts["gflops"], min_ms=facts["best"])
+        return {**facts, **{name: 1e3 * prepared.case.gflop / rate for name, rate in times.items()}}
 
     return peak
 

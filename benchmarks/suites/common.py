@@ -2,7 +2,7 @@
 are told.
 
 A side is a name and a function of the number of threads that runs one process
-and returns its facts, with "median_ms". Leaves true: every row is in the file of
+and returns its facts, with "median_ms" and "min_ms". Leaves true: every row is in the file of
 --json as soon as it is known, so an interrupted run keeps what it measured.
 """
 
@@ -58,21 +58,22 @@ def peer(name):
     return done.stdout.split()[-1]
 
 
-def take_turns(case, ours, peers, threads, processes):
+def take_turns(args, case, ours, peers):
     """The rows of a case, one for each number of threads. Processes take turns:
     all sides and numbers of threads see the same hours of the machine. The peer
     with the lowest median counts."""
+    threads, key = args.threads, "min_ms" if args.busy else "median_ms"
     mine = {n: [] for n in threads}
     theirs = {n: {name: [] for name in peers} for n in threads}
     facts, failures = {}, {}
-    for _ in range(processes):
+    for _ in range(args.processes):
         for number in threads:
-            mine[number].append(ours(number)["median_ms"])
+            mine[number].append(ours(number)[key])
             running = theirs[number]
             for name in [n for n in running if not out_of_reach(n, running)]:
                 try:
                     facts[name] = peers[name](number)
-                    running[name].append(facts[name]["median_ms"])
+                    running[name].append(facts[name][key])
                 except Failed as problem:
                     failures[name] = str(problem)
                     del running[name]
@@ -85,6 +86,8 @@ def take_turns(case, ours, peers, threads, processes):
         row = dict(case=case, threads=number, peer=best, peer_version=facts[best]["version"])
         row.update(ours_ms=statistics.median(mine[number]), theirs_ms=medians[best])
         row.update(ours=mine[number], theirs=known[best], ratio=medians[best] / statistics.median(mine[number]))
+        if args.busy:
+            row.update(busy=True)
         if len(peers) > 1:
             row.update(peers=known)
         if failures:
@@ -167,7 +170,7 @@ class Report:
             print(note)
         for number in threads:
             if any(row["threads"] == number for row in self.rows):
-                print(summary(self.rows, number))
+                print(summary(self.rows, number) + (" busy" if "busy" in self.rows[0] else ""))
         if self.failures:
             print(f"failed: {', '.join(self.failures)}")
         return 1 if self.failures or not self.rows else 0

@@ -122,7 +122,7 @@ def run(args, threads, report):
                 sides = {name: side(args, name, prepared) for name in PEERS[args.against]}
                 command = [args.nestor, "bench", artefact, "--json", f"--time={args.time}", *flags]
                 mine = lambda number: common.measure([*command, f"--threads={number}"], "nestor bench")
-                for row in common.take_turns(case.name, mine, sides, threads, args.processes):
+                for row in common.take_turns(args, case.name, mine, sides):
                     report.add(dict(row, specialised=args.specialise))
             except common.Failed as problem:
                 report.fail(case.name, problem)

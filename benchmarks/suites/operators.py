@@ -166,7 +166,7 @@ def run(args, threads, cases, peers, report):
                 sides = {name: bind(run, prepared) for name, run in peers.items()}
                 compare_outputs(args, prepared, sides, threads)
                 mine = lambda number: ours(args, prepared, number)
-                for row in common.take_turns(case.name, mine, sides, threads, args.processes):
+                for row in common.take_turns(args, case.name, mine, sides):
                     row.update(overhead_ms=cost[row["threads"]])
                     report.add(dict(row, gflop=case.gflop) if case.gflop else row)
             except common.Failed as problem:

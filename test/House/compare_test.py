@@ -70,6 +70,9 @@ class Compare(unittest.TestCase):
             self.assertEqual(report.close([1, 2]), 1)
         self.assertIn("failed: b", out.getvalue())
 
+    def settings(self, processes):
+        return types.SimpleNamespace(threads=[1], processes=processes, busy=False)
+
     def test_the_best_peer_counts_and_a_hopeless_one_stops(self):
         turns = []
 
@@ -80,17 +83,17 @@ class Compare(unittest.TestCase):
                 turns.append(name)
                 if not left:
                     raise common.Failed(f"{name} cannot")
-                return dict(median_ms=left.pop(0), version=name)
+                return dict(median_ms=left.pop(0), min_ms=0, version=name)
 
             return run
 
         peers = dict(fast=side("fast", 2, 3, 4), near=side("near", 2.5, 2.5, 2.6), slow=side("slow", 9), none=side("none"))
-        (got,) = common.take_turns("case", side("ours", 1, 1, 5), peers, [1], 3)
+        (got,) = common.take_turns(self.settings(3), "case", side("ours", 1, 1, 5), peers)
         self.assertEqual((got["peer"], got["theirs_ms"], got["ratio"]), ("near", 2.5, 2.5))
         self.assertEqual([turns.count(n) for n in ("ours", "fast", "slow", "none")], [3, 3, 1, 1])
         self.assertEqual(got["failed"], {"none": "none cannot"})
         with self.assertRaises(common.Failed):
-            list(common.take_turns("case", side("ours", 1), {"none": side("none")}, [1], 1))
+            list(common.take_turns(self.settings(1), "case", side("ours", 1), {"none": side("none")}))
 
     def test_a_wrong_result_fails(self):
         case = operators.Case("c", None, {}, atol=1e-3, rtol=0)
