@@ -4,10 +4,12 @@
 
 #include "Convert.h"
 
+#include "nestor/Exec/Calibrate.h"
 #include "nestor/Import/ONNX/Model.h"
 #include "nestor/Runtime/Abi.h"
 #include "nestor/Runtime/CpuFeatures.h"
 #include "nestor/Runtime/CpuQuota.h"
+#include "nestor/Target/Calibration.h"
 #include "nestor/Target/Target.h"
 
 #include "llvm/Config/llvm-config.h"
@@ -110,6 +112,28 @@ Result<ModelSummary> inspectModel(const std::string &path) {
 
 std::string cpuKind() { return Target::host().kind().str(); }
 
+static RateReport inspectRates(const Target &host) {
+  Calibration calibration = readCalibration(host);
+  RateReport report;
+  report.measured = calibration.state == Calibration::Used;
+  report.file = calibration.file;
+  report.note = calibration.state == Calibration::Off
+                    ? "left aside by NESTOR_CALIBRATION=off"
+                    : calibration.note;
+  for (const RateField &field : rateFields())
+    report.rates.push_back(
+        {field.name.str(), host.rates.*field.field, field.unit.str()});
+  return report;
+}
+
+Result<void> calibrateHost() {
+  Target host = Target::host();
+  llvm::Expected<std::string> file = writeCalibration(host, measureRates(host));
+  if (!file)
+    return toFailure(file.takeError());
+  return {};
+}
+
 HostReport inspectHost() {
   HostReport report;
   Target host = Target::host();
@@ -130,6 +154,7 @@ HostReport inspectHost() {
   report.abiVersion = NST_ABI_VERSION;
   for (llvm::StringRef name : Target::knownNames())
     report.targets.push_back(name.str());
+  report.rates = inspectRates(host);
   return report;
 }
 

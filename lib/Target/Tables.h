@@ -1,6 +1,7 @@
 //===- Tables.h - The tables of known targets -------------------*- C++ -*-===//
 //
-// Private to the room: what Features.cpp lists and Target.cpp reads.
+// Private to the room: what Features.cpp and Rates.cpp list and Target.cpp
+// reads.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NESTOR_LIB_TARGET_TABLES_H
@@ -25,6 +26,9 @@ llvm::ArrayRef<KnownTarget> knownTargets();
 
 /// The features of x86-64-v2, -v3 or -v4, comma separated.
 llvm::StringRef levelFeatures(unsigned level);
+
+/// What is known without measuring, by the kind of machine and its features.
+Rates shippedRates(const Target &target);
 
 } // namespace nestor
 

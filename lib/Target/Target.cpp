@@ -8,6 +8,7 @@
 #include "nestor/Target/Target.h"
 #include "Tables.h"
 #include "nestor/Support/Error.h"
+#include "nestor/Target/Calibration.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -93,16 +94,8 @@ void finish(Target &target, const Names &set) {
           std::max(target.vectorRegisters, feature.vectorRegisters);
     }
 
-  Rates &rates = target.rates;
-  rates.fmaLanes = 2.0 * target.lanes(32);
-  rates.l1Bytes = 2.0 * target.vectorBits / 8;
-  // A widened bf16 runs at the rate of f32; dot products where they exist.
-  rates.bf16Dot = target.has("avx512bf16") || target.has("bf16") ? 1.5 : 1;
-  bool dot8 = target.has("avx512vnni") || target.has("avxvnni") ||
-              target.has("dotprod");
-  rates.int8Dot = target.has("i8mm") ? 8 : dot8 ? 4 : 1;
-  rates.bf16Tile = target.has("amx-bf16") ? 14 : 0;
-  rates.int8Tile = target.has("amx-int8") ? 28 : 0;
+  target.rates = shippedRates(target);
+  target.calibration.clear();
 }
 
 Arch hostArch() {
@@ -157,6 +150,11 @@ Target Target::host() {
   finish(target, set);
   readCaches(target);
   target.cores = usableCores();
+  Calibration measured = readCalibration(target);
+  if (measured.state == Calibration::Used) {
+    target.rates = measured.rates;
+    target.calibration = fingerprint(measured.rates);
+  }
   return target;
 }
 
@@ -295,5 +293,7 @@ std::string Target::describe() const {
       "-bit vectors, L1 " + llvm::utostr(l1Bytes >> 10) + " KB, L2 " +
       llvm::utostr(l2Bytes >> 10) + " KB, L3 " + llvm::utostr(l3Bytes >> 20) +
       " MB, " + llvm::utostr(cores) + (cores == 1 ? " core" : " cores");
+  if (!calibration.empty())
+    text += ", rates " + calibration;
   return text;
 }

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 import unittest
+import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "dev"))
 import harness
@@ -203,6 +204,33 @@ class Command(unittest.TestCase):
         facts = json.loads(self.nestor("doctor", "--json").out)
         self.assertGreaterEqual(facts["threads"], 1)
         self.assertIn("llvm", json.loads(self.nestor("version", "--json").out))
+
+    def test_calibration(self):
+        file = self.top / "rates.json"
+        with unittest.mock.patch.dict(os.environ, {"NESTOR_CALIBRATION": str(file)}):
+            before = json.loads(self.nestor("doctor", "--json").out)
+            self.assertFalse(before["rates"]["measured"])
+            self.assertIn("as shipped", self.nestor("doctor").out)
+            after = json.loads(self.nestor("doctor", "--calibrate", "--json").out)
+            self.assertTrue(after["rates"]["measured"])
+            self.assertEqual(after["rates"]["file"], str(file))
+            self.assertEqual(json.loads(file.read_text())["rates"], after["rates"]["values"])
+            # Later commands take it, and an artefact says so.
+            self.assertEqual(json.loads(self.nestor("doctor", "--json").out), after)
+            self.assertIn("measured here", self.nestor("doctor").out)
+            artefact = self.top / "measured.nst"
+            self.nestor("compile", self.model, "-o", artefact)
+            self.assertIn(", rates ", json.loads(self.nestor("inspect", artefact, "--json").out)["target"])
+            # A damaged file is told of, and is no error for those who compile.
+            file.write_text(file.read_text()[:100])
+            self.assertIn("is ignored", self.nestor("doctor").out)
+            self.nestor("compile", self.model, "-o", artefact)
+            self.assertNotIn(", rates ", json.loads(self.nestor("inspect", artefact, "--json").out)["target"])
+            self.nestor("doctor", "--calibrate")
+            self.assertTrue(json.loads(self.nestor("doctor", "--json").out)["rates"]["measured"])
+        with unittest.mock.patch.dict(os.environ, {"NESTOR_CALIBRATION": str(self.top / "none" / "rates.json" / "x")}):
+            (self.top / "none").write_text("")
+            self.nestor("doctor", "--calibrate", code=3)
 
     def test_emit(self):
         for kind in ("import", "partition", "schedule", "nest", "llvm", "asm"):

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <unistd.h>
 
 namespace {
@@ -22,7 +23,43 @@ std::string findProgram(const std::string &name) {
   return "";
 }
 
-int doctor(const Common &common) {
+std::string format(double value) {
+  char text[32];
+  snprintf(text, sizeof text, "%.3g", value);
+  return value < 1000 ? text : std::to_string(int64_t(value));
+}
+
+Json rateFacts(const nestor::RateReport &report) {
+  Json values = Json::object();
+  for (const nestor::RateReport::Rate &rate : report.rates)
+    values.add(rate.name, rate.value);
+  return Json::object()
+      .add("measured", report.measured)
+      .add("file", report.file)
+      .add("note", report.note)
+      .add("values", values);
+}
+
+void printRates(const nestor::HostReport &host) {
+  const nestor::RateReport &report = host.rates;
+  if (report.measured)
+    printf("rates     measured here (%s)\n", report.file.c_str());
+  else if (report.note.empty())
+    printf("rates     as shipped for %s; --calibrate measures this machine\n",
+           host.kind.c_str());
+  else
+    printf("rates     as shipped for %s: %s%s%s\n", host.kind.c_str(),
+           report.file.c_str(),
+           report.file.empty() ? "" : " is ignored: ", report.note.c_str());
+  for (const nestor::RateReport::Rate &rate : report.rates)
+    printf("  %-12s  %s %s\n", rate.name.c_str(), format(rate.value).c_str(),
+           rate.unit.c_str());
+}
+
+int doctor(const Common &common, bool calibrate) {
+  if (calibrate)
+    if (nestor::Result<void> result = nestor::calibrateHost(); !result)
+      return complain(common, result.failure());
   nestor::HostReport host = nestor::inspectHost();
   const char *tools[] = {"ptxas", "nvcc", "qemu-x86_64", "qemu-aarch64",
                          "perf"};
@@ -48,6 +85,7 @@ int doctor(const Common &common) {
                        .add("memory_mb", host.memoryBytes >> 20)
                        .add("targets", targets)
                        .add("tools", found)
+                       .add("rates", rateFacts(host.rates))
                        .text()
                        .c_str());
     return ExitOk;
@@ -65,6 +103,7 @@ int doctor(const Common &common) {
          host.defaultThreads);
   printf("amx       %s\n", host.amxGranted ? "granted" : "not available");
   printf("memory    %llu MB\n", (unsigned long long)(host.memoryBytes >> 20));
+  printRates(host);
   line.clear();
   for (const std::string &target : host.targets)
     line += (line.empty() ? "" : " ") + target;
@@ -93,8 +132,12 @@ int version(const Common &common) {
 
 } // namespace
 
-Body declareDoctor(CLI::App &, const Common &common) {
-  return [&common] { return doctor(common); };
+Body declareDoctor(CLI::App &verb, const Common &common) {
+  auto calibrate = std::make_shared<bool>(false);
+  verb.add_flag("--calibrate", *calibrate,
+                "Measure this machine (about a second) and keep its rates for "
+                "every later compilation for host");
+  return [&common, calibrate] { return doctor(common, *calibrate); };
 }
 
 Body declareVersion(CLI::App &, const Common &common) {

@@ -29,6 +29,22 @@ struct ModelSummary {
 
 Result<ModelSummary> inspectModel(const std::string &path);
 
+/// How fast this machine is, per cycle of a core, as schedules take it.
+struct RateReport {
+  /// Measured here before; otherwise the rates are those shipped for its kind.
+  bool measured = false;
+  /// Where a calibration is kept; empty without a cache directory.
+  std::string file;
+  /// Why a calibration that is there is not used.
+  std::string note;
+  struct Rate {
+    std::string name;
+    double value;
+    std::string unit;
+  };
+  std::vector<Rate> rates;
+};
+
 /// The machine and the tool, for `doctor` and `version`.
 struct HostReport {
   std::string arch, cpu, target, kind;
@@ -42,8 +58,13 @@ struct HostReport {
   std::string version, llvmVersion;
   uint32_t abiVersion = 0;
   std::vector<std::string> targets;
+  RateReport rates;
 };
 HostReport inspectHost();
+
+/// Measures this machine (about a second) and keeps the rates in the cache
+/// directory, where every later compilation for `host` finds them.
+Result<void> calibrateHost();
 
 /// "avx2", "avx512" or "amx": the kind of CPU, as benchmarks name it.
 std::string cpuKind();

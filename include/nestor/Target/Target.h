@@ -25,14 +25,16 @@ namespace nestor {
 
 enum class Arch { X86_64, AArch64 };
 
-/// Rates per core cycle, so that they hold whatever the clock does. Defaults
-/// come from the feature table; a calibration overwrites them.
+/// Rates per core cycle, so that they hold whatever the clock does. Named
+/// targets have what is shipped for their kind of machine; `host` has what was
+/// measured on it, where that is known (Calibration.h).
 struct Rates {
   /// f32 fused multiply-adds, in lanes per cycle (16 = two 256-bit units).
   double fmaLanes = 16;
-  /// Speed of a dot-product family relative to f32 FMA, in multiply-adds.
-  double bf16Dot = 0;
-  double int8Dot = 0;
+  /// Speed of a dot-product family relative to f32 FMA, in multiply-adds; 1
+  /// where the operands are widened first, 0 where there are no tiles.
+  double bf16Dot = 1;
+  double int8Dot = 1;
   double bf16Tile = 0;
   double int8Tile = 0;
   /// Bytes read per cycle from each level, one core.
@@ -42,8 +44,13 @@ struct Rates {
   double memoryBytes = 6;
   /// Latency of an FMA, in cycles: how many independent ones hide it.
   double fmaLatency = 4;
-  /// Cost of one parallel region, in cycles.
+  /// Cost of one parallel region, in cycles: what it takes longer than its
+  /// work divided by the workers, who were awake.
   double forkCycles = 7000;
+  /// Cycles in a nanosecond, for what must be told in time.
+  double clockGHz = 3;
+
+  bool operator==(const Rates &) const = default;
 };
 
 /// A machine that code is made for.
@@ -66,13 +73,16 @@ struct Target {
   unsigned cores = 1;
   unsigned cacheLine = 64;
   Rates rates;
+  /// Fingerprint of measured rates; empty for shipped ones.
+  std::string calibration;
 
   /// Reads "NAME" or "NAME+feature…" ("-feature" removes one and what needs
   /// it). Fails with TargetMissing, listing the known names, or Usage for an
   /// unknown feature.
   static llvm::Expected<Target> parse(llvm::StringRef text);
 
-  /// The machine this process runs on.
+  /// The machine this process runs on, with the rates of its calibration where
+  /// there is one that fits.
   static Target host();
 
   /// Every name that parse() knows, `host` first.
