@@ -8,6 +8,8 @@
 #include "HostEmitter.h"
 #include "KernelEmitter.h"
 
+#include "nestor/Dialect/Device/Device.h"
+#include "nestor/Lower/Device.h"
 #include "nestor/Lower/VectorMath.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -29,7 +31,7 @@ using namespace nestor::lower;
 static void loadDialects(MLIRContext *context) {
   context->loadDialect<LLVM::LLVMDialect, scf::SCFDialect, arith::ArithDialect,
                        vector::VectorDialect, math::MathDialect,
-                       cf::ControlFlowDialect>();
+                       cf::ControlFlowDialect, device::DeviceDialect>();
 }
 
 FailureOr<SmallVector<Operation *>>
@@ -136,7 +138,7 @@ static LogicalResult convertToLLVM(ModuleOp module) {
   return applyFullConversion(module, target, std::move(patterns));
 }
 
-LogicalResult nestor::lowerToLLVM(ModuleOp module) {
+LogicalResult nestor::lowerToLLVM(ModuleOp module, const Target *target) {
   // Verified once, at the end: verifying after each pass takes as long as the
   // passes.
   // Duplicate loads and index arithmetic go first: what follows is per op.
@@ -146,8 +148,9 @@ LogicalResult nestor::lowerToLLVM(ModuleOp module) {
   tidy.addPass(createCSEPass());
   if (failed(tidy.run(module)))
     return failure();
-  // Math before scf is gone: expansions may make structured control flow.
-  if (failed(expandVectorMath(module)))
+  // Before scf is gone: both may make structured control flow. Emulated device
+  // operations are math, too.
+  if (failed(lowerDevice(module, target)) || failed(expandVectorMath(module)))
     return failure();
   PassManager rest(module.getContext());
   rest.enableVerifier(false);

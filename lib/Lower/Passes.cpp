@@ -8,6 +8,9 @@
 #include "HostEmitter.h"
 #include "KernelEmitter.h"
 
+#include "nestor/Dialect/Device/Device.h"
+#include "nestor/Lower/Device.h"
+
 #include "mlir/Pass/Pass.h"
 
 using namespace mlir;
@@ -24,7 +27,7 @@ struct LowerToLoopsPass
   }
   void getDependentDialects(DialectRegistry &registry) const final {
     registry.insert<LLVM::LLVMDialect, scf::SCFDialect, vector::VectorDialect,
-                    cf::ControlFlowDialect>();
+                    cf::ControlFlowDialect, device::DeviceDialect>();
   }
   void runOnOperation() final {
     ModuleOp module = getOperation();
@@ -45,20 +48,66 @@ struct LowerToLoopsPass
   }
 };
 
-struct LowerToLLVMPass : PassWrapper<LowerToLLVMPass, OperationPass<ModuleOp>> {
+/// A pass with the option `target`: a name that `nestor targets` lists, with
+/// features; empty: none, so that device operations are emulated.
+template <typename Derived>
+struct TargetPass : PassWrapper<Derived, OperationPass<ModuleOp>> {
+  TargetPass() = default;
+  TargetPass(const TargetPass &other)
+      : PassWrapper<Derived, OperationPass<ModuleOp>>(other) {}
+  Pass::Option<std::string> name{*this, "target",
+                                 llvm::cl::desc("what the code is for"),
+                                 llvm::cl::init("")};
+
+  /// Calls `body(target)` with a pointer that may be null.
+  void withTarget(function_ref<LogicalResult(const Target *)> body) {
+    std::optional<Target> target;
+    if (!name.empty()) {
+      auto parsed = Target::parse(name);
+      if (!parsed) {
+        this->getOperation().emitError(llvm::toString(parsed.takeError()));
+        return this->signalPassFailure();
+      }
+      target = std::move(*parsed);
+    }
+    if (failed(body(target ? &*target : nullptr)))
+      this->signalPassFailure();
+  }
+};
+
+struct LowerDevicePass : TargetPass<LowerDevicePass> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerDevicePass)
+  StringRef getArgument() const final { return "lower-device"; }
+  StringRef getDescription() const final {
+    return "Write device operations as instructions, or emulate them";
+  }
+  void getDependentDialects(DialectRegistry &registry) const final {
+    registry.insert<LLVM::LLVMDialect, scf::SCFDialect, vector::VectorDialect,
+                    math::MathDialect, arith::ArithDialect>();
+  }
+  void runOnOperation() final {
+    withTarget([&](const Target *target) {
+      return lowerDevice(getOperation(), target);
+    });
+  }
+};
+
+struct LowerToLLVMPass : TargetPass<LowerToLLVMPass> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerToLLVMPass)
   StringRef getArgument() const final { return "lower-to-llvm"; }
   StringRef getDescription() const final {
     return "Convert loops over bare pointers to the LLVM dialect";
   }
   void runOnOperation() final {
-    if (failed(lowerToLLVM(getOperation())))
-      signalPassFailure();
+    withTarget([&](const Target *target) {
+      return lowerToLLVM(getOperation(), target);
+    });
   }
 };
 } // namespace
 
 void nestor::registerLowerPasses() {
   PassRegistration<LowerToLoopsPass>();
+  PassRegistration<LowerDevicePass>();
   PassRegistration<LowerToLLVMPass>();
 }

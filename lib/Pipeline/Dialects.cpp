@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "nestor/Pipeline/Dialects.h"
 
+#include "nestor/Dialect/Device/Device.h"
 #include "nestor/Dialect/Host/Host.h"
 #include "nestor/Dialect/Model/Model.h"
 #include "nestor/Dialect/Nest/Nest.h"
@@ -21,7 +22,8 @@ void nestor::registerDialects(DialectRegistry &registry) {
                   linalg::LinalgDialect, math::MathDialect,
                   memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
                   transform::TransformDialect, vector::VectorDialect,
-                  nest::NestDialect, model::ModelDialect, host::HostDialect>();
+                  nest::NestDialect, model::ModelDialect, host::HostDialect,
+                  device::DeviceDialect>();
   registerScheduleExtension(registry);
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);

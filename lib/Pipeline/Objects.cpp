@@ -116,7 +116,7 @@ nestor::makeObjects(ModuleOp module, const LowerOptions &lower,
   for (size_t i = 0; i < kernels->size(); i += kKernelsPerPart) {
     auto part = lowerKernels(ArrayRef(*kernels).slice(
         i, std::min(kKernelsPerPart, kernels->size() - i)));
-    if (mlir::failed(part) || mlir::failed(lowerToLLVM(**part)))
+    if (mlir::failed(part) || mlir::failed(lowerToLLVM(**part, &target)))
       return failed();
     if (llvm::Error error = queue.add(**part))
       return error;
@@ -128,7 +128,7 @@ nestor::makeObjects(ModuleOp module, const LowerOptions &lower,
     malloc_trim(0);
   }
   auto program = lowerProgram(module, lower, constants);
-  if (mlir::failed(program) || mlir::failed(lowerToLLVM(**program)))
+  if (mlir::failed(program) || mlir::failed(lowerToLLVM(**program, &target)))
     return failed();
   if (llvm::Error error = queue.add(**program))
     return error;

@@ -209,7 +209,7 @@ Error nestor::runNative(nest::FuncOp kernel,
     return internal("lower-to-loops left invalid IR: " + diagnostics +
                     textOf(**lowered));
   std::string loops = textOf(**lowered);
-  if (failed(lowerToLLVM(**lowered)))
+  if (failed(lowerToLLVM(**lowered, &target)))
     return internal("lower-to-llvm: " + diagnostics + loops);
   auto object = emitObject(**lowered, target);
   if (!object)

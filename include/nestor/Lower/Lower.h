@@ -53,9 +53,11 @@ mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
 lowerProgram(mlir::ModuleOp module, const LowerOptions &options,
              LoweredConstants &constants);
 
-/// The `llvm` phase: expands vector math and converts everything to the LLVM
-/// dialect, in place.
-mlir::LogicalResult lowerToLLVM(mlir::ModuleOp module);
+/// The `llvm` phase: writes device operations as the instructions of `target`
+/// or, where it lacks them (no target: everywhere), as plain code; expands
+/// vector math and converts everything to the LLVM dialect, in place.
+mlir::LogicalResult lowerToLLVM(mlir::ModuleOp module,
+                                const Target *target = nullptr);
 
 } // namespace nestor
 
