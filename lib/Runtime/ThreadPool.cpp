@@ -5,6 +5,10 @@
 // that had joined. A worker that wakes late finds no place and sleeps again, so
 // the owner never waits for a thread that the kernel has not scheduled.
 //
+// Each worker begins with its own share of the iterations, the same part of
+// every loop, so that it finds in its cache what it wrote in the loop before.
+// When its share is empty it takes from the others'.
+//
 //===----------------------------------------------------------------------===//
 
 #include "nestor/Runtime/ThreadPool.h"
@@ -108,6 +112,7 @@ bool ThreadPool::startThreads() {
   started = true;
   try {
     threads.reserve(numThreads - 1);
+    shares = std::make_unique<Share[]>(numThreads);
   } catch (...) {
     return false;
   }
@@ -146,19 +151,40 @@ void ThreadPool::leave() {
   }
 }
 
-void ThreadPool::work(int32_t worker) {
+int64_t ThreadPool::take(int64_t share) {
+  std::atomic<uint64_t> &word = shares[share].taken;
+  uint64_t current = word.load(std::memory_order_relaxed);
   for (;;) {
-    if (job.status.load(std::memory_order_relaxed) != 0)
-      return;
-    // Chunks are counted, not iterations: the counter runs past the last one.
-    int64_t index = job.next.fetch_add(1, std::memory_order_relaxed);
-    if (index >= job.chunks)
-      return;
-    int64_t begin = index * job.chunk;
-    int64_t end = job.n - begin > job.chunk ? begin + job.chunk : job.n;
-    if (int32_t status = job.body(job.env, begin, end, worker)) {
-      int32_t none = 0;
-      job.status.compare_exchange_strong(none, status);
+    // What an earlier loop left there counts as nothing taken.
+    uint64_t taken = current >> 32 == job.tag ? current & UINT32_MAX : 0;
+    if (static_cast<int64_t>(taken) >= job.each)
+      return -1;
+    if (word.compare_exchange_weak(current,
+                                   uint64_t(job.tag) << 32 | (taken + 1),
+                                   std::memory_order_relaxed))
+      return share * job.each + static_cast<int64_t>(taken);
+  }
+}
+
+void ThreadPool::work(int32_t worker) {
+  int64_t width = places + 1;
+  for (int64_t other = 0; other < width; ++other) {
+    int64_t share = (worker + other) % width;
+    for (;;) {
+      if (job.status.load(std::memory_order_relaxed) != 0)
+        return;
+      int64_t index = take(share);
+      if (index < 0)
+        break;
+      // Rounding up leaves the last chunks empty.
+      if (index >= job.chunks)
+        continue;
+      int64_t begin = index * job.chunk;
+      int64_t end = job.n - begin > job.chunk ? begin + job.chunk : job.n;
+      if (int32_t status = job.body(job.env, begin, end, worker)) {
+        int32_t none = 0;
+        job.status.compare_exchange_strong(none, status);
+      }
     }
   }
 }
@@ -194,11 +220,13 @@ int32_t ThreadPool::parallelFor(int64_t n, int64_t grain, int32_t maxWorkers,
     return 0;
   if (grain < 1)
     grain = 1;
-  int64_t chunks = n / grain + (n % grain != 0);
+  // A worker with less than a grain costs more than it brings: what is left
+  // over goes to the others.
+  int64_t grains = n / grain;
   int64_t width =
       maxWorkers > 0 && maxWorkers < numThreads ? maxWorkers : numThreads;
-  if (chunks < width)
-    width = chunks;
+  if (grains < width)
+    width = grains;
   if (width <= 1 || insideLoop ||
       forkCount != forks.load(std::memory_order_relaxed) || !owner.try_lock())
     return serial(n, body, env);
@@ -214,12 +242,14 @@ int32_t ThreadPool::parallelFor(int64_t n, int64_t grain, int32_t maxWorkers,
   job.body = body;
   job.env = env;
   job.n = n;
-  // Four chunks a worker: enough to even out what the kernel takes away,
+  // The same number of chunks for each worker, so that none waits for the
+  // last one of another. Eight: enough to even out what the kernel takes away,
   // few enough that taking one costs nothing.
-  int64_t even = n / (width * 4) + (n % (width * 4) != 0);
-  job.chunk = even > grain ? even : grain;
+  job.each = grains / width < 8 ? grains / width : 8;
+  int64_t parts = width * job.each;
+  job.chunk = n / parts + (n % parts != 0);
   job.chunks = n / job.chunk + (n % job.chunk != 0);
-  job.next.store(0, std::memory_order_relaxed);
+  job.tag = epoch.load(std::memory_order_relaxed) + 1;
   job.status.store(0, std::memory_order_relaxed);
   places = static_cast<int32_t>(width) - 1;
   seats.store(uint64_t(places) << 32, std::memory_order_seq_cst);

@@ -56,15 +56,22 @@ private:
     nst_body body = nullptr;
     void *env = nullptr;
     int64_t n = 0;
-    int64_t chunk = 1;
-    int64_t chunks = 0;
-    alignas(64) std::atomic<int64_t> next{0};
-    std::atomic<int32_t> status{0};
+    int64_t chunk = 1;  // iterations
+    int64_t chunks = 0; // that are not empty
+    int64_t each = 1;   // chunks of one share
+    uint32_t tag = 0;   // tells this loop's takings from earlier ones'
+    alignas(64) std::atomic<int32_t> status{0};
+  };
+  /// How many chunks of a worker's share were taken, below the loop's tag.
+  struct alignas(64) Share {
+    std::atomic<uint64_t> taken{0};
   };
 
   static void *threadMain(void *self);
   void workerLoop();
   bool startThreads();
+  /// The next chunk of a share, or -1.
+  int64_t take(int64_t share);
   /// Takes chunks until none is left.
   void work(int32_t worker);
   /// Takes one of the loop's free places; the worker number, or -1.
@@ -75,6 +82,7 @@ private:
   int32_t spinMicroseconds;
   uint32_t forkCount;
   std::vector<pthread_t> threads;
+  std::unique_ptr<Share[]> shares;
   bool started = false;
 
   /// Held by the caller whose loop is running.

@@ -4,6 +4,7 @@
 
 #include "gtest/gtest.h"
 #include <atomic>
+#include <mutex>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -48,6 +49,46 @@ TEST(ThreadPool, RunsEveryIterationOnce) {
           EXPECT_EQ(counts.smallChunks, 0);
           EXPECT_EQ(counts.badWorkers, 0);
         }
+  }
+}
+
+namespace {
+/// What the chunks of a loop are, and who runs them.
+struct Chunks {
+  std::mutex lock;
+  std::vector<std::pair<int64_t, int64_t>> ranges;
+  std::vector<int32_t> workers;
+
+  static int32_t body(void *env, int64_t begin, int64_t end, int32_t worker) {
+    auto &self = *static_cast<Chunks *>(env);
+    std::lock_guard<std::mutex> guard(self.lock);
+    self.ranges.emplace_back(begin, end);
+    self.workers.push_back(worker);
+    return 0;
+  }
+};
+} // namespace
+
+TEST(ThreadPool, LessThanTwoGrainsStayWithTheCaller) {
+  ThreadPool pool(4);
+  for (int64_t n : {1, 9, 10, 19}) {
+    Chunks chunks;
+    ASSERT_EQ(pool.parallelFor(n, 10, 0, Chunks::body, &chunks), 0);
+    ASSERT_EQ(chunks.ranges.size(), 1u);
+    EXPECT_EQ(chunks.ranges[0], std::pair(int64_t(0), n));
+    EXPECT_EQ(chunks.workers[0], 0);
+  }
+}
+
+TEST(ThreadPool, SharesAreEven) {
+  ThreadPool pool(2);
+  // Five grains for two workers: two chunks each, none of them a rest.
+  for (int64_t n : {20, 50, 51, 59}) {
+    Chunks chunks;
+    ASSERT_EQ(pool.parallelFor(n, 10, 0, Chunks::body, &chunks), 0);
+    EXPECT_EQ(chunks.ranges.size() % 2, 0u) << n;
+    for (auto [begin, end] : chunks.ranges)
+      EXPECT_GE(end - begin, 10) << n;
   }
 }
 
