@@ -52,6 +52,7 @@ def prepare(args, case, folder):
         done = harness.run([args.nestor, "compile", path, "-o", artefact, *dims], 600)
         if done.code:
             raise common.Failed(f"nestor compile ended with {done.code}: {done.first_error()}")
+        print(f"{case.model}: compiled in {done.seconds:.1f} s", flush=True)
     return path, inputs, artefact, flags
 
 
