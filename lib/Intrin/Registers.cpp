@@ -18,8 +18,11 @@ std::vector<MacroTile> intrin::registerTiles(unsigned registers,
                                              unsigned perColumn,
                                              unsigned perRow, unsigned spare) {
   std::vector<MacroTile> tiles;
+  // The shorter side stays, the longer one passes by.
   auto live = [&](unsigned rows, unsigned columns) {
-    return rows * columns + columns * perColumn + perRow + spare;
+    unsigned sides = rows < columns ? rows * perRow + perColumn
+                                    : columns * perColumn + perRow;
+    return rows * columns + sides + spare;
   };
   // For each number of columns the most rows that fit.
   for (unsigned columns = 1; columns <= 6; ++columns) {

@@ -118,7 +118,7 @@ void intrin::addArmDot(Records &records) {
     record.arch = Arch::AArch64;
     record.features = features.str();
     record.mnemonic = name.str();
-    record.macroTiles = registerTiles(32, 1, 1, 0);
+    record.macroTiles = registerTiles(32, 1, 1, 8);
     record.cost = {isFloat(record.lhs().element) ? &Rates::bf16Dot
                                                  : &Rates::int8Dot,
                    factor, 4};

@@ -72,7 +72,7 @@ void intrin::addBf16(Records &records) {
     dot.features = bits == 512 ? "avx512bf16" : "avx512bf16,avx512vl";
     dot.mnemonic = "vdpbf16ps";
     dot.numerics = Numerics::Grouped;
-    dot.macroTiles = registerTiles(registers, 1, 1, 0);
+    dot.macroTiles = registerTiles(registers, 1, 1, 1);
     dot.cost = {&Rates::bf16Dot, 1, 6};
     dot.emitter = &dotEmitter;
     records.push_back(dot);
@@ -80,9 +80,9 @@ void intrin::addBf16(Records &records) {
     Record widened = registerRecord("x86.bf16_fma" + suffix, bits, 2,
                                     Element::BF16, Element::BF16, Element::F32);
     widened.features = bits == 512 ? "avx512f" : "avx2,fma";
-    widened.mnemonic = "vfmadd231ps";
+    widened.mnemonic = "vfmadd";
     widened.numerics = Numerics::Fused;
-    widened.macroTiles = registerTiles(registers, 2, 2, 0);
+    widened.macroTiles = registerTiles(registers, 2, 2, 3);
     // Two operations on rhs for every two k of all rows.
     widened.cost = {nullptr, 0.9, 4};
     widened.emitter = &widenEmitter;

@@ -39,12 +39,12 @@ void intrin::addFma(Records &records) {
     double factor;
   };
   static constexpr Form forms[] = {
-      {"x86.fma.f32.512", Element::F32, 512, "avx512f", "vfmadd231ps", 1},
-      {"x86.fma.f32.256", Element::F32, 256, "fma", "vfmadd231ps", 1},
-      {"x86.fma.f64.512", Element::F64, 512, "avx512f", "vfmadd231pd", 0.5},
-      {"x86.fma.f64.256", Element::F64, 256, "fma", "vfmadd231pd", 0.5},
-      {"x86.fma.f16.512", Element::F16, 512, "avx512fp16", "vfmadd231ph", 2},
-      {"x86.fma.f16.256", Element::F16, 256, "avx512fp16", "vfmadd231ph", 2},
+      {"x86.fma.f32.512", Element::F32, 512, "avx512f", "vfmadd", 1},
+      {"x86.fma.f32.256", Element::F32, 256, "fma", "vfmadd", 1},
+      {"x86.fma.f64.512", Element::F64, 512, "avx512f", "vfmadd", 0.5},
+      {"x86.fma.f64.256", Element::F64, 256, "fma", "vfmadd", 0.5},
+      {"x86.fma.f16.512", Element::F16, 512, "avx512fp16", "vfmadd", 2},
+      {"x86.fma.f16.256", Element::F16, 256, "avx512fp16", "vfmadd", 2},
   };
   for (const Form &form : forms) {
     Record record = registerRecord(form.name, form.bits, 1, form.element,

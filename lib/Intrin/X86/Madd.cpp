@@ -69,7 +69,7 @@ void intrin::addMadd(Records &records) {
       record.mnemonic = "vpmaddwd";
       record.macroTiles =
           registerTiles(bits == 512 ? 32 : 16, operandRegisters,
-                        operandRegisters, /*spare: the product*/ 1);
+                        operandRegisters, /*spare: products*/ 3);
       // A product and an addition for every two k: an FMA does one k.
       record.cost = {nullptr, factor, 6};
       record.emitter = &emitter;

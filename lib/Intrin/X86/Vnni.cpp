@@ -37,7 +37,7 @@ void intrin::addVnni(Records &records) {
   for (unsigned bits : {512u, 256u}) {
     std::string suffix = bits == 512 ? ".512" : ".256";
     std::string features =
-        bits == 512 ? "avx512vnni" : "avx512vnni,avx512vl|avxvnni";
+        bits == 512 ? "avx512vnni,avx512bw" : "avx512vnni,avx512vl|avxvnni";
     // 256-bit forms run in the 16 registers that avxvnni has.
     unsigned registers = bits == 512 ? 32 : 16;
 
@@ -45,7 +45,7 @@ void intrin::addVnni(Records &records) {
                                   Element::S8, Element::S32);
     bytes.features = features;
     bytes.mnemonic = "vpdpbusd";
-    bytes.macroTiles = registerTiles(registers, 1, 1, 0);
+    bytes.macroTiles = registerTiles(registers, 1, 1, 1);
     bytes.cost = {&Rates::int8Dot, 1, 5};
     bytes.emitter = &dotEmitter<device::DotKind::Vpdpbusd>;
     records.push_back(bytes);
@@ -67,7 +67,7 @@ void intrin::addVnni(Records &records) {
                                      bits, 4, lhs, rhs, Element::S32);
       record.features = features;
       record.mnemonic = "vpdpwssd";
-      record.macroTiles = registerTiles(registers, 2, 2, 1);
+      record.macroTiles = registerTiles(registers, 2, 2, 3);
       record.cost = {&Rates::int8Dot, 0.45, 5};
       record.emitter = &widenEmitter;
       records.push_back(record);

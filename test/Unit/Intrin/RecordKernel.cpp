@@ -76,17 +76,25 @@ public:
   }
 
 private:
+  /// The shorter side first, then the longer one, one at a time.
   void body(Value step, ValueRange carried) {
-    SmallVector<Value> columns, next;
-    for (int64_t c = 0; c < plan.columns; ++c)
-      columns.push_back(record.load(builder, loc, kRhs,
-                                    packedWindow(kRhs, step, c, plan.columns)));
-    for (int64_t r = 0; r < plan.rows; ++r) {
-      Value row = record.load(builder, loc, kLhs,
-                              packedWindow(kLhs, step, r, plan.rows));
-      for (int64_t c = 0; c < plan.columns; ++c)
-        next.push_back(record.compute(builder, loc, row, columns[c],
-                                      carried[r * plan.columns + c]));
+    bool isTall = plan.rows >= plan.columns;
+    auto load = [&](bool row, int64_t i) {
+      unsigned operand = row ? kLhs : kRhs;
+      return record.load(
+          builder, loc, operand,
+          packedWindow(operand, step, i, row ? plan.rows : plan.columns));
+    };
+    SmallVector<Value> kept, next(carried);
+    for (int64_t i = 0; i < std::min(plan.rows, plan.columns); ++i)
+      kept.push_back(load(!isTall, i));
+    for (int64_t j = 0; j < std::max(plan.rows, plan.columns); ++j) {
+      Value passing = load(isTall, j);
+      for (auto [i, value] : llvm::enumerate(kept)) {
+        Value &acc = next[isTall ? j * plan.columns + i : i * plan.columns + j];
+        acc = record.compute(builder, loc, isTall ? passing : value,
+                             isTall ? value : passing, acc);
+      }
     }
     scf::YieldOp::create(builder, loc, next);
   }
@@ -357,7 +365,9 @@ intrin::runKernel(MLIRContext &context, const Record &record, const Plan &plan,
 }
 
 Target intrin::targetOf(const Record &record) {
-  std::string name = record.arch == Arch::AArch64 ? "armv8-a" : "x86-64-v3";
+  std::string name = record.arch == Arch::AArch64 ? "armv8-a"
+                     : record.vectorBits == 512   ? "x86-64-v4"
+                                                  : "x86-64-v3";
   StringRef first = StringRef(record.features).split('|').first;
   for (StringRef feature : llvm::split(first, ','))
     name += "+" + feature.str();

@@ -1,0 +1,129 @@
+//===- AssemblyTest.cpp - The instructions are there, nothing spills ------===//
+#include "RecordKernel.h"
+
+#include "nestor/Support/Error.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+#include <gtest/gtest.h>
+
+using namespace mlir;
+using namespace nestor;
+using namespace nestor::intrin;
+using llvm::StringRef;
+
+namespace {
+/// The lines of the innermost loop: from a label to the branch back to it.
+SmallVector<StringRef> hotLoop(StringRef assembly) {
+  SmallVector<StringRef> lines;
+  llvm::SplitString(assembly, lines, "\n");
+  SmallVector<StringRef> best;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    StringRef label = lines[i].split(':').first;
+    if (!label.starts_with(".LBB"))
+      continue;
+    for (size_t j = i + 1; j < lines.size(); ++j) {
+      if (lines[j].starts_with(".LBB"))
+        break;
+      StringRef line = lines[j].ltrim();
+      if ((line.starts_with("j") || line.starts_with("b.") ||
+           line.starts_with("cb")) &&
+          line.rtrim().ends_with(label)) {
+        best.assign(lines.begin() + i + 1, lines.begin() + j + 1);
+        break;
+      }
+    }
+  }
+  return best;
+}
+
+size_t countOf(ArrayRef<StringRef> lines, StringRef word) {
+  return llvm::count_if(
+      lines, [&](StringRef line) { return line.ltrim().starts_with(word); });
+}
+
+bool touchesStack(StringRef line) {
+  return line.contains("(%rsp") || line.contains("(%rbp") ||
+         line.contains("[sp");
+}
+
+/// As many instances as a macro-tile has, and one step of k.
+Plan planOf(const MacroTile &tile) {
+  return {tile.rows, tile.columns, 1, 0, 0};
+}
+
+struct RecordAssembly : testing::TestWithParam<const Record *> {
+  MLIRContext context;
+  const Record &record = *GetParam();
+  RecordAssembly() { intrin::loadDialects(context); }
+
+  std::string assembly(const Plan &plan) {
+    auto text = kernelAssembly(context, record, plan, targetOf(record));
+    if (text)
+      return std::move(*text);
+    ADD_FAILURE() << takeError(text.takeError()).second;
+    return "";
+  }
+};
+
+std::vector<const Record *> allRecords() {
+  std::vector<const Record *> all;
+  for (const Record &record : records())
+    all.push_back(&record);
+  return all;
+}
+} // namespace
+
+INSTANTIATE_TEST_SUITE_P(All, RecordAssembly, testing::ValuesIn(allRecords()),
+                         [](const auto &info) {
+                           std::string name = info.param->name;
+                           llvm::replace(name, '.', '_');
+                           return name;
+                         });
+
+// Every macro-tile: its instructions are in the loop, its accumulators stay in
+// registers.
+TEST_P(RecordAssembly, HotLoopsHoldTheInstructionAndNoSpill) {
+  for (const MacroTile &tile : record.macroTiles) {
+    std::string text = assembly(planOf(tile));
+    SmallVector<StringRef> loop = hotLoop(text);
+    std::string what = record.name + " " + std::to_string(tile.rows) + " x " +
+                       std::to_string(tile.columns);
+    ASSERT_FALSE(loop.empty()) << what << "\n" << text;
+    EXPECT_GE(countOf(loop, record.mnemonic),
+              static_cast<size_t>(tile.rows * tile.columns))
+        << what << "\n"
+        << text;
+    for (StringRef line : loop)
+      EXPECT_FALSE(touchesStack(line)) << what << ": " << line.str();
+  }
+}
+
+TEST(Amx, TilesAreConfiguredOnceAndNeverMoved) {
+  MLIRContext context;
+  intrin::loadDialects(context);
+  const Record &record = *find("x86.amx.tdpbusd");
+  auto text =
+      kernelAssembly(context, record, {2, 2, 1, 0, 0}, targetOf(record));
+  ASSERT_TRUE(bool(text)) << takeError(text.takeError()).second;
+  SmallVector<StringRef> lines;
+  llvm::SplitString(*text, lines, "\n");
+  EXPECT_EQ(countOf(lines, "ldtilecfg"), 1u);
+  SmallVector<StringRef> loop = hotLoop(*text);
+  EXPECT_EQ(countOf(loop, "tileloadd"), 4u) << *text;
+  EXPECT_EQ(countOf(loop, "tdpbusd"), 4u);
+  EXPECT_EQ(countOf(loop, "tilestored"), 0u);
+}
+
+// What the target lacks is emulated: the same kernel, no such instruction.
+TEST(Amx, IsEmulatedWhereItIsAbsent) {
+  MLIRContext context;
+  intrin::loadDialects(context);
+  Target v3 = llvm::cantFail(Target::parse("x86-64-v3"));
+  for (const char *name : {"x86.amx.tdpbf16ps", "x86.vpdpbusd.512"}) {
+    auto text = kernelAssembly(context, *find(name), {1, 1, 1, 0, 0}, v3);
+    ASSERT_TRUE(bool(text)) << takeError(text.takeError()).second;
+    EXPECT_FALSE(StringRef(*text).contains("tdp"));
+    EXPECT_FALSE(StringRef(*text).contains("vpdpbusd"));
+  }
+}
