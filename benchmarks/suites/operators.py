@@ -123,18 +123,24 @@ def theirs(args, prepared, name, runner, threads, out=None, seconds=None):
 
 
 def compare_outputs(args, prepared, peers, threads):
-    """Ours, by each number of threads, against each peer that can run the case."""
+    """Ours, by each number of threads, against each peer; returns those that can
+    run the case, and why others cannot."""
+    able, failures = {}, {}
     got = {number: outputs_of_ours(args, prepared, number) for number in threads}
     for name, run in peers.items():
         out = prepared.folder / f"{name}.bin"
         try:
             run(threads[-1], out=out, seconds=0)
         except common.Failed as problem:
-            print(f"{prepared.case.name}: {problem}", flush=True)
+            failures[name] = str(problem)
             continue
+        able[name] = run
         want = np.fromfile(out, prepared.case.dtype).reshape(prepared.shape)
         for number in threads:
             check(prepared.case, got[number].reshape(prepared.shape), want, name)
+    if not able:
+        raise common.Failed("; ".join(failures.values()))
+    return able, failures
 
 
 def overhead(args, threads):
@@ -164,10 +170,10 @@ def run(args, threads, cases, peers, report):
             try:
                 prepared = prepare(args, case, args.keep or folder)
                 sides = {name: bind(run, prepared) for name, run in peers.items()}
-                compare_outputs(args, prepared, sides, threads)
+                sides, failures = compare_outputs(args, prepared, sides, threads)
                 mine = lambda number: ours(args, prepared, number)
                 for row in common.take_turns(args, case.name, mine, sides):
-                    row.update(overhead_ms=cost[row["threads"]])
+                    row.update(overhead_ms=cost[row["threads"]], **(dict(failed=failures) if failures else {}))
                     report.add(dict(row, gflop=case.gflop) if case.gflop else row)
             except common.Failed as problem:
                 report.fail(case.name, problem)
