@@ -45,6 +45,21 @@ static int64_t bodySize(linalg::GenericOp op) {
   return count;
 }
 
+/// Whether `producer` makes a row of few, cheap values from one number of the
+/// run and constants, like the scales of dynamically quantised products.
+static bool isRowOfScales(linalg::GenericOp producer) {
+  if (!isElementwise(producer) || gathers(producer) || bodySize(producer) > 4)
+    return false;
+  for (Operation &op : producer.getBlock()->without_terminator())
+    if (!isa<arith::MulFOp, arith::MulIOp, arith::ExtUIOp, arith::ExtSIOp>(op))
+      return false;
+  return llvm::all_of(producer.getInputs(), [](Value input) {
+    auto type = dyn_cast<RankedTensorType>(input.getType());
+    return type && (input.getDefiningOp<model::ConstantOp>() ||
+                    (type.hasStaticShape() && type.getNumElements() == 1));
+  });
+}
+
 static bool shouldFuse(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
@@ -71,6 +86,11 @@ static bool shouldFuse(OpOperand *operand) {
       return false;
     return !windowed && (onlyReader || !reduces);
   }
+  // What rides on a product makes its scales anew, and needs nothing else
+  // computed before it.
+  if (onlyReader && !reduces && isRowOfScales(producer) &&
+      llvm::any_of(consumer.getInputs(), isAnchorResult))
+    return true;
   if (!onlyReader || !once)
     return false;
   if (reduces) {

@@ -51,6 +51,26 @@ bool nestor::isProductSum(linalg::GenericOp op) {
   });
 }
 
+bool nestor::startsAtZero(linalg::GenericOp op) {
+  auto fill = op.getDpsInitOperand(0)->get().getDefiningOp<linalg::GenericOp>();
+  return fill && yieldsConstant(fill) &&
+         matchPattern(fill.getBlock()->getTerminator()->getOperand(0),
+                      m_AnyZeroFloat());
+}
+
+bool nestor::isPlainProductSum(linalg::GenericOp op) {
+  Block &body = *op.getBlock();
+  if (!isProductSum(op) || op.getNumDpsInputs() != 2 ||
+      op->getNumResults() != 1 || body.getOperations().size() != 3)
+    return false;
+  auto mul = dyn_cast<arith::MulFOp>(body.front());
+  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  return mul && add && mul.getLhs() != mul.getRhs() &&
+         isa<BlockArgument>(mul.getLhs()) && isa<BlockArgument>(mul.getRhs()) &&
+         llvm::is_contained(add->getOperands(), body.getArgument(2)) &&
+         llvm::is_contained(add->getOperands(), mul.getResult());
+}
+
 bool nestor::isAnchor(linalg::GenericOp op) {
   return op.getNumReductionLoops() != 0 && (isProductSum(op) || isWindowed(op));
 }

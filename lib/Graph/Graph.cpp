@@ -23,8 +23,12 @@ static LogicalResult clean(ModuleOp module) {
   return manager.run(module);
 }
 
-LogicalResult nestor::optimizeGraph(ModuleOp module) {
+LogicalResult nestor::optimizeGraph(ModuleOp module,
+                                    const GraphOptions &options) {
   if (failed(clean(module)))
+    return failure();
+  // Before @setup computes weights in floats.
+  if (failed(computeInIntegers(module, options)) || failed(clean(module)))
     return failure();
   // Before fusion: a merged operator mixes constants with what is not.
   if (failed(splitSetup(module)))
@@ -67,8 +71,20 @@ void add(StringRef name, StringRef text) {
 }
 } // namespace
 
+static LogicalResult optimize(ModuleOp module) { return optimizeGraph(module); }
+static LogicalResult integers(ModuleOp module) {
+  return computeInIntegers(module);
+}
+static LogicalResult int8(ModuleOp module) {
+  return computeInIntegers(module, {/*int8=*/true});
+}
+
 void nestor::registerGraphPasses() {
-  add<optimizeGraph>("nestor-graph", "Improve the tensor program");
+  add<optimize>("nestor-graph", "Improve the tensor program");
+  add<integers>("nestor-compute-in-integers",
+                "Compute quantised programs in integers");
+  add<int8>("nestor-compute-in-int8",
+            "The same, data quantised for weights of bytes");
   add<splitSetup>("nestor-split-setup",
                   "Move what depends on constants alone into @setup");
   add<foldScales>("nestor-fold-scales",

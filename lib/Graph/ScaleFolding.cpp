@@ -23,28 +23,6 @@
 using namespace mlir;
 using namespace nestor;
 
-/// Whether sums start from zero, so that they are linear in the weights.
-static bool startsAtZero(linalg::GenericOp op) {
-  auto fill = op.getDpsInitOperand(0)->get().getDefiningOp<linalg::GenericOp>();
-  return fill && yieldsConstant(fill) &&
-         matchPattern(fill.getBlock()->getTerminator()->getOperand(0),
-                      m_AnyZeroFloat());
-}
-
-/// The body is out + a * b of two inputs in one float type.
-static bool isPlainProductSum(linalg::GenericOp op) {
-  Block &body = *op.getBlock();
-  if (!isProductSum(op) || op.getNumDpsInputs() != 2 ||
-      op->getNumResults() != 1 || body.getOperations().size() != 3)
-    return false;
-  auto mul = dyn_cast<arith::MulFOp>(body.front());
-  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
-  return mul && add && mul.getLhs() != mul.getRhs() &&
-         isa<BlockArgument>(mul.getLhs()) && isa<BlockArgument>(mul.getRhs()) &&
-         llvm::is_contained(add->getOperands(), body.getArgument(2)) &&
-         llvm::is_contained(add->getOperands(), mul.getResult());
-}
-
 /// The map from the weights' dims to `scale`'s, when each of the scale's
 /// indices is 0 or a loop of `reader` that is a dim of the weights too.
 static std::optional<AffineMap> scaleMap(linalg::GenericOp sum,

@@ -20,6 +20,10 @@ bool isElementwise(mlir::linalg::GenericOp op);
 bool isWindowed(mlir::linalg::GenericOp op);
 /// A sum of products of two inputs: matmul, convolution.
 bool isProductSum(mlir::linalg::GenericOp op);
+/// The body of a product sum is out + a * b, in one float type.
+bool isPlainProductSum(mlir::linalg::GenericOp op);
+/// Whether sums start from zero, so that they are linear in each input.
+bool startsAtZero(mlir::linalg::GenericOp op);
 /// A product sum or a windowed reduction: worth a schedule of its own, on
 /// which elementwise readers ride.
 bool isAnchor(mlir::linalg::GenericOp op);

@@ -11,8 +11,26 @@
 
 namespace nestor {
 
-/// All of it: cleaning, @setup, layout, fusion.
-mlir::LogicalResult optimizeGraph(mlir::ModuleOp module);
+/// What a user may trade.
+struct GraphOptions {
+  /// Products with constant weights of bytes quantise their data too.
+  bool int8 = false;
+};
+
+/// All of it: cleaning, integers, @setup, layout, fusion.
+mlir::LogicalResult optimizeGraph(mlir::ModuleOp module,
+                                  const GraphOptions &options = {});
+
+/// Quantised programs in integers; weights of bytes stay bytes.
+mlir::LogicalResult computeInIntegers(mlir::ModuleOp module,
+                                      const GraphOptions &options = {});
+
+/// The parts of it, a file each.
+void populateQuantizedMovementPatterns(mlir::RewritePatternSet &patterns);
+void populateRequantizationPatterns(mlir::RewritePatternSet &patterns);
+void populateIntegerProductPatterns(mlir::RewritePatternSet &patterns);
+void populateDynamicQuantizationPatterns(mlir::RewritePatternSet &patterns);
+void populateNarrowWeightPatterns(mlir::RewritePatternSet &patterns);
 
 /// Moves what depends on constants alone out of @main: into
 /// `func.func @setup() -> (results)`, each result with a `host.key`; @main
