@@ -39,6 +39,15 @@ def pick(args, names):
     return chosen
 
 
+def compile(args, model, artefact, flags=()):
+    """Compiles a model with the settings of the run; returns the seconds."""
+    target = [f"--target={args.target}"] if args.target else []
+    done = harness.run([args.nestor, "compile", model, "-o", artefact, *target, *flags], 600)
+    if done.code:
+        raise Failed(f"nestor compile ended with {done.code}: {done.first_error()}")
+    return done.seconds
+
+
 def measure(command, what, timeout=300, env=None):
     """The facts that one process prints as JSON."""
     done = harness.run(command, timeout, env)
@@ -88,6 +97,8 @@ def take_turns(args, case, ours, peers):
         row.update(ours=mine[number], theirs=known[best], ratio=medians[best] / statistics.median(mine[number]))
         if args.busy:
             row.update(busy=True)
+        if args.target:
+            row.update(target=args.target)
         if len(peers) > 1:
             row.update(peers=known)
         if failures:
@@ -124,10 +135,11 @@ def summary(rows, threads):
     rows = [row for row in rows if row["threads"] == threads]
     geomean = math.exp(statistics.fmean(math.log(row["ratio"]) for row in rows))
     worst = min(rows, key=lambda row: row["ratio"])
-    return (
-        f"geomean={geomean:.2f} worst={worst['ratio']:.2f} ({worst['case']}) "
-        f"n={len(rows)} cpu={rows[0]['cpu']} threads={threads}"
-    )
+    text = f"geomean={geomean:.2f} worst={worst['ratio']:.2f} ({worst['case']}) "
+    text += f"n={len(rows)} cpu={rows[0]['cpu']} threads={threads}"
+    # Not what the figures usually mean.
+    text += f" target={rows[0]['target']}" if "target" in rows[0] else ""
+    return text + (" busy" if "busy" in rows[0] else "")
 
 
 def slower_with_more(rows):
@@ -170,7 +182,7 @@ class Report:
             print(note)
         for number in threads:
             if any(row["threads"] == number for row in self.rows):
-                print(summary(self.rows, number) + (" busy" if "busy" in self.rows[0] else ""))
+                print(summary(self.rows, number))
         if self.failures:
             print(f"failed: {', '.join(self.failures)}")
         return 1 if self.failures or not self.rows else 0

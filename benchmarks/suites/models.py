@@ -49,10 +49,7 @@ def prepare(args, case, folder):
     dims = dims_of(path, feeds) if args.specialise else []
     artefact = folder / f"{case.model}.nst" if not dims else inputs.with_suffix(".nst")
     if not artefact.exists():
-        done = harness.run([args.nestor, "compile", path, "-o", artefact, *dims], 600)
-        if done.code:
-            raise common.Failed(f"nestor compile ended with {done.code}: {done.first_error()}")
-        print(f"{case.model}: compiled in {done.seconds:.1f} s", flush=True)
+        print(f"{case.model}: compiled in {common.compile(args, path, artefact, dims):.1f} s", flush=True)
     return path, inputs, artefact, flags
 
 

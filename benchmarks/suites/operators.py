@@ -78,9 +78,7 @@ def prepare(args, case, folder):
         if name in inputs:
             dims = "x".join(map(str, array.shape))
             flags += ["--input", f"{name}:{array.dtype.name}:{dims}@{files[name]}"]
-    done = harness.run([args.nestor, "compile", path, "-o", artefact], 600)
-    if done.code:
-        raise common.Failed(f"nestor compile ended with {done.code}: {done.first_error()}")
+    common.compile(args, path, artefact)
     ((_, shape),) = outputs.values()
     return Prepared(case, folder, artefact, flags, files, shape)
 

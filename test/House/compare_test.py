@@ -49,6 +49,8 @@ class Compare(unittest.TestCase):
         rows = [row("a", 0.5), row("b/x=1", 2.0), row("c", 0.25, 2)]
         self.assertEqual(common.summary(rows, 1), "geomean=1.00 worst=0.50 (a) n=2 cpu=avx512 threads=1")
         self.assertEqual(common.summary(rows, 2), "geomean=0.25 worst=0.25 (c) n=1 cpu=avx512 threads=2")
+        rows = [dict(row("a"), target="x86-64-v3", busy=True)]
+        self.assertTrue(common.summary(rows, 1).endswith(" cpu=avx512 threads=1 target=x86-64-v3 busy"))
 
     def test_says_where_more_threads_are_slower(self):
         rows = [row(c, threads=t, ours=m) for c, t, m in
@@ -71,7 +73,7 @@ class Compare(unittest.TestCase):
         self.assertIn("failed: b", out.getvalue())
 
     def settings(self, processes):
-        return types.SimpleNamespace(threads=[1], processes=processes, busy=False)
+        return types.SimpleNamespace(threads=[1], processes=processes, busy=False, target=None)
 
     def test_the_best_peer_counts_and_a_hopeless_one_stops(self):
         turns = []
