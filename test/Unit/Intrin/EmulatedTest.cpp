@@ -30,15 +30,17 @@ struct RecordCode : testing::TestWithParam<const Record *> {
   }
 
   void compare(const Plan &plan, const Target *device) {
+    auto native = Native::make(context, record, plan, device);
+    ASSERT_TRUE(bool(native)) << takeError(native.takeError()).second;
     for (Data data : {Data::SmallIntegers, Data::Random, Data::Extreme}) {
       // Flushed denormals and overflow are the architecture's: DotTest.
       if (data == Data::Extreme && record.numerics == Numerics::Grouped)
         continue;
       Matrices matrices = makeMatrices(context, record, plan, data, 7);
       HostTensor expected = runSemantics(context, record, plan, matrices);
-      auto got = runKernel(context, record, plan, matrices, device);
-      ASSERT_TRUE(bool(got)) << takeError(got.takeError()).second;
-      EXPECT_EQ(differences(record, *got, expected, tolerance(plan, data)), "")
+      EXPECT_EQ(differences(record, (*native)->run(matrices), expected,
+                            tolerance(plan, data)),
+                "")
           << "data " << static_cast<int>(data);
     }
   }

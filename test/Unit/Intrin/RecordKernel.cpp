@@ -332,9 +332,10 @@ llvm::Expected<std::string> intrin::kernelAssembly(MLIRContext &context,
   return emitAssembly(*module, target);
 }
 
-llvm::Expected<HostTensor>
-intrin::runKernel(MLIRContext &context, const Record &record, const Plan &plan,
-                  const Matrices &matrices, const Target *device) {
+llvm::Expected<std::unique_ptr<Native>> Native::make(MLIRContext &context,
+                                                     const Record &record,
+                                                     const Plan &plan,
+                                                     const Target *device) {
   static const Target host = Target::host();
   OwningOpRef<ModuleOp> module = buildKernel(context, record, plan);
   if (llvm::Error error = lower(*module, device))
@@ -345,22 +346,32 @@ intrin::runKernel(MLIRContext &context, const Record &record, const Plan &plan,
   auto image = linkShared(*object, host);
   if (!image)
     return image.takeError();
+  std::unique_ptr<Native> native(new Native(context, record, plan));
   int fd = memfd_create("nestor-intrin", MFD_CLOEXEC);
   if (fd < 0 || write(fd, image->data(), image->size()) !=
                     static_cast<ssize_t>(image->size()))
     return makeError(ErrorKind::Internal, "cannot write the image");
-  void *library = dlopen(("/proc/self/fd/" + std::to_string(fd)).c_str(),
-                         RTLD_NOW | RTLD_LOCAL);
+  native->library = dlopen(("/proc/self/fd/" + std::to_string(fd)).c_str(),
+                           RTLD_NOW | RTLD_LOCAL);
   close(fd);
-  if (!library)
+  if (!native->library)
     return makeError(ErrorKind::Internal, dlerror());
+  native->kernel = dlsym(native->library, "nst_model");
+  return native;
+}
+
+Native::~Native() {
+  if (library)
+    dlclose(library);
+}
+
+HostTensor Native::run(const Matrices &matrices) const {
   using Kernel = void (*)(const void *, const void *, void *, int64_t, int64_t);
-  auto kernel = reinterpret_cast<Kernel>(dlsym(library, "nst_model"));
   HostTensor result = matrices.acc;
-  kernel(pack(context, record, kLhs, matrices.lhs, plan.rows).data(),
-         pack(context, record, kRhs, matrices.rhs, plan.columns).data(),
-         result.bytes.data(), plan.steps, plan.lastN);
-  dlclose(library);
+  reinterpret_cast<Kernel>(kernel)(
+      pack(context, record, kLhs, matrices.lhs, plan.rows).data(),
+      pack(context, record, kRhs, matrices.rhs, plan.columns).data(),
+      result.bytes.data(), plan.steps, plan.lastN);
   return result;
 }
 

@@ -11,6 +11,8 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <memory>
+
 namespace nestor::intrin {
 
 /// How a kernel is made.
@@ -48,12 +50,27 @@ std::vector<uint8_t> pack(mlir::MLIRContext &context, const Record &record,
 HostTensor runSemantics(mlir::MLIRContext &context, const Record &record,
                         const Plan &plan, const Matrices &matrices);
 
-/// acc by machine code: instructions of `device` (null: none), compiled for
-/// `host`, run here.
-llvm::Expected<HostTensor> runKernel(mlir::MLIRContext &context,
-                                     const Record &record, const Plan &plan,
-                                     const Matrices &matrices,
-                                     const Target *device);
+/// A kernel as machine code for this machine, with the instructions of `device`
+/// (null: none).
+class Native {
+public:
+  static llvm::Expected<std::unique_ptr<Native>>
+  make(mlir::MLIRContext &context, const Record &record, const Plan &plan,
+       const Target *device);
+  ~Native();
+  /// acc.
+  HostTensor run(const Matrices &matrices) const;
+
+private:
+  Native(mlir::MLIRContext &context, const Record &record, const Plan &plan)
+      : context(context), record(record), plan(plan) {}
+
+  mlir::MLIRContext &context;
+  const Record &record;
+  Plan plan;
+  void *library = nullptr;
+  void *kernel = nullptr;
+};
 
 /// The object and the assembly of the kernel for `target`.
 llvm::Expected<ObjectBytes> kernelObject(mlir::MLIRContext &context,
