@@ -2,10 +2,11 @@
 //
 // before: Y = (A - za) @ (B - zb)
 // after:  P = A @ B in int32, then
-//         Y = P - za * colsum(B) - zb * rowsum(A) + k * za * zb,
+//         Y = P - za * colsum(B) - zb * rowsum(A - za),
 //         terms of zero points that are known to be 0 left out
 //
-// The contraction stays one of bytes; the sums of a constant B are constants.
+// The contraction stays one of bytes; the sums of a constant B are constants,
+// and with a known za all of that term.
 //
 //===----------------------------------------------------------------------===//
 #include "Contraction.h"
@@ -45,26 +46,43 @@ static Array product(TensorBuilder &t, Array a, Array b, Array zeroA,
   bool shiftA = !isZero(zeroA), shiftB = !isZero(zeroB);
   if (!p || (!shiftA && !shiftB))
     return p;
-  zeroA = t.convert(spread(t, zeroA, true), i32);
-  zeroB = t.convert(spread(t, zeroB, false), i32);
+  zeroA = spread(t, zeroA, true);
+  zeroB = spread(t, zeroB, false);
   SmallVector<Array> inputs = {p};
-  if (shiftA) {
-    inputs.push_back(zeroA);
-    inputs.push_back(sums(t, b, b.rank() - 2));
-  }
+  // zero * sums: multiplied beforehand when one number is known.
+  struct Term {
+    unsigned at;
+    DataType type; // of the zero point; Undefined: multiplied already
+  };
+  SmallVector<Term> terms;
+  auto subtract = [&](Array zero, Array sums) {
+    bool known = zero.rank() == 0 && zero.known;
+    terms.push_back({static_cast<unsigned>(inputs.size()),
+                     known ? DataType::Undefined : zero.type});
+    inputs.push_back(known ? t.mul(sums, t.convert(zero, i32)) : sums);
+    if (!known)
+      inputs.push_back(zero);
+  };
+  if (shiftA)
+    subtract(zeroA, sums(t, b, b.rank() - 2));
   if (shiftB) {
-    inputs.push_back(zeroB);
-    inputs.push_back(sums(t, a, a.rank() - 1));
+    Array rows = sums(t, a, a.rank() - 1);
+    Value depth = t.dims.toValue(a.dims.back());
+    if (shiftA)
+      rows = t.elementwise(i32, {rows, zeroA}, [&](Code &c, ValueRange v) {
+        return c.sub(v[0], c.mul(c.fromIndex(depth, v[0].getType()),
+                                 c.cast(v[1], zeroA.type, i32)));
+      });
+    subtract(zeroB, rows);
   }
-  Value depth = t.dims.toValue(a.dims.back());
   return t.elementwiseTo(i32, p.dims, inputs, [&](Code &c, ValueRange v) {
     Value y = v[0];
-    if (shiftA)
-      y = c.sub(y, c.mul(v[1], v[2]));
-    if (shiftB)
-      y = c.sub(y, c.mul(v[inputs.size() - 2], v[inputs.size() - 1]));
-    if (shiftA && shiftB)
-      y = c.add(y, c.mul(c.fromIndex(depth, y.getType()), c.mul(v[1], v[3])));
+    for (const Term &term : terms) {
+      Value sum = v[term.at];
+      if (term.type != DataType::Undefined)
+        sum = c.mul(sum, c.cast(v[term.at + 1], term.type, i32));
+      y = c.sub(y, sum);
+    }
     return y;
   });
 }
@@ -110,7 +128,8 @@ void importMatMulInteger(NodeContext &n, TensorBuilder &t) {
   n.set(0, integerMatMul(t, a, b, n.optional(2), n.optional(3)));
 }
 
-// Y = saturate(round(product * (scaleA * scaleB / scaleY)) + zeroY)
+// Y = saturate(round(product * (scaleA * scaleB / scaleY)) + zeroY), the factor
+// computed before
 void importQLinearMatMul(NodeContext &n, TensorBuilder &t) {
   Array a = n.input(0), scaleA = n.input(1), zeroA = n.input(2), b = n.input(3),
         scaleB = n.input(4), zeroB = n.input(5), scaleY = n.input(6),
@@ -129,17 +148,21 @@ void importQLinearMatMul(NodeContext &n, TensorBuilder &t) {
   scaleA = t.convert(spread(t, scaleA, true), DataType::Float);
   scaleB = t.convert(spread(t, scaleB, false), DataType::Float);
   scaleY = t.convert(spread(t, scaleY, true), DataType::Float);
+  // One a row and one a column make a matrix: that is computed on the way.
+  bool matrix = (scaleA.rank() > 0 || scaleY.rank() > 0) && scaleB.rank() > 0;
+  SmallVector<Array> inputs = {p, spread(t, zeroY, true)};
+  if (matrix)
+    inputs.append({scaleA, scaleB, scaleY});
+  else
+    inputs.push_back(t.div(t.mul(scaleA, scaleB), scaleY));
   DataType to = zeroY.type;
-  zeroY = spread(t, zeroY, true);
-  n.set(0, t.elementwiseTo(to, p.dims, {p, scaleA, scaleB, scaleY, zeroY},
-                           [&](Code &c, ValueRange v) {
-                             Value real =
-                                 c.cast(v[0], DataType::Int32, DataType::Float);
-                             Value factor = c.div(c.mul(v[1], v[2]), v[3]);
-                             Value whole = c.roundEven(c.mul(real, factor));
-                             Value zero = c.cast(v[4], to, DataType::Float);
-                             return c.saturate(c.add(whole, zero), to);
-                           }));
+  n.set(0, t.elementwiseTo(to, p.dims, inputs, [&](Code &c, ValueRange v) {
+    Value real = c.cast(v[0], DataType::Int32, DataType::Float);
+    Value factor = matrix ? c.div(c.mul(v[2], v[3]), v[4]) : v[2];
+    Value whole = c.roundEven(c.mul(real, factor));
+    Value zero = c.cast(v[1], to, DataType::Float);
+    return c.saturate(c.add(whole, zero), to);
+  }));
 }
 
 } // namespace nestor::onnx
