@@ -20,6 +20,7 @@ CompileOptions lowerOptions(const Compiler::Options &options) {
   result.threads = static_cast<unsigned>(
       options.threads > 0 ? options.threads : rt::defaultThreads());
   result.noSchedule = options.noSchedule;
+  result.int8 = options.precision == Precision::Int8;
   if (options.progress)
     result.progress = [progress = options.progress](llvm::StringRef phase) {
       progress({phase.data(), phase.size()});

@@ -156,8 +156,9 @@ llvm::Error Compilation::toImport() {
 }
 
 llvm::Error Compilation::toGraph() {
-  return runner.run("graph", module,
-                    [&](ModuleOp m) { return optimizeGraph(m); });
+  return runner.run("graph", module, [&](ModuleOp m) {
+    return optimizeGraph(m, {options.int8});
+  });
 }
 
 llvm::Error Compilation::toPartition() {

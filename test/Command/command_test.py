@@ -154,6 +154,31 @@ class Command(unittest.TestCase):
         self.assertIn("Frobnicate", done.err)
         self.assertEqual(json.loads(done.out)["error"]["code"], 5)
 
+    def test_precision(self):
+        rng = np.random.default_rng(3)
+        weights = rng.integers(-127, 128, size=(64, 16)).astype(np.int8)
+        scale = np.array(0.01, np.float32)
+        nodes = [
+            helper.make_node("Cast", ["w"], ["f"], to=1),
+            helper.make_node("Mul", ["f", "s"], ["r"]),
+            helper.make_node("MatMul", ["x", "r"], ["y"]),
+        ]
+        path = self.top / "bytes.onnx"
+        make_model(path, nodes, [("x", [5, 64])], [("y", [5, 16])], [("w", weights), ("s", scale)])
+        x = rng.standard_normal((5, 64)).astype(np.float32)
+        np.save(self.top / "data.npy", x)
+        right = x @ (weights * scale)
+        away = {}
+        for precision in ("model", "int8"):
+            saved = self.top / f"{precision}.npz"
+            data = ["--input", f"x=@{self.top}/data.npy", "--save-outputs", saved]
+            self.nestor("run", path, f"--precision={precision}", *data)
+            away[precision] = np.abs(np.load(saved)["y"] - right).max() / np.abs(right).max()
+        self.assertLess(away["model"], 1e-5)
+        self.assertGreater(away["int8"], 1e-5)
+        self.assertLess(away["int8"], 0.02)
+        self.nestor("run", path, "--precision=int4", code=2)
+
     def test_targets(self):
         done = self.nestor("run", self.model, "--target=pdp11", code=6)
         self.assertIn("x86-64-v3", done.err)

@@ -40,6 +40,7 @@ struct ModelOptions {
   int threads = 0;
   std::string dumpDir, overrideDir;
   bool noSchedule = false;
+  std::string precision = "model";
 
   void add(CLI::App &verb);
   /// --dims as names and sizes.

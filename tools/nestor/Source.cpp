@@ -48,6 +48,11 @@ void ModelOptions::add(CLI::App &verb) {
                   "Fix named dimensions: NAME=SIZE[,NAME=SIZE...]")
       ->delimiter(',')
       ->check(checkDim);
+  verb.add_option("--precision", precision,
+                  "Products with weights of bytes: model (as it says), int8 "
+                  "(data quantised as it comes: less accurate)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"model", "int8"}));
   verb.add_option("--threads", threads,
                   "Threads (default: CPU affinity and quota)")
       ->check(CLI::Range(1, 1024));
@@ -130,6 +135,8 @@ nestor::Compiler::Options compilerOptions(const Common &common,
   result.dumpDir = options.dumpDir;
   result.overrideDir = options.overrideDir;
   result.noSchedule = options.noSchedule;
+  result.precision = options.precision == "int8" ? nestor::Precision::Int8
+                                                 : nestor::Precision::Model;
   progress = Progress();
   result.progress = [&common](std::string_view phase) {
     progress.phase(common, phase);

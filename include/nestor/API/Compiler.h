@@ -11,6 +11,14 @@
 
 namespace nestor {
 
+/// The arithmetic of products whose weights are bytes in the model.
+enum class Precision {
+  /// As the model says: weights times f32 data in f32.
+  Model,
+  /// In integers: data is quantised to 8 bits, row by row, as it comes.
+  Int8,
+};
+
 class Compiler {
 public:
   struct Options {
@@ -20,6 +28,7 @@ public:
     std::map<std::string, int64_t> dims;
     /// Threads of the compiler itself; 0: by affinity and quota.
     int threads = 0;
+    Precision precision = Precision::Model;
     /// Where every phase is written, and where hand-edited phases are read.
     std::string dumpDir;
     std::string overrideDir;

@@ -38,6 +38,8 @@ struct CompileOptions {
   unsigned threads = 2;
   /// Leave every nest as Partition made it: scalar loops.
   bool noSchedule = false;
+  /// Data that meets constant weights of bytes is quantised as it comes.
+  bool int8 = false;
   /// Called when a phase begins.
   std::function<void(llvm::StringRef phase)> progress;
 };
