@@ -184,6 +184,8 @@ LogicalResult KernelEmitter::emitBlock(nest::BlockOp block) {
       }
     }
     bind(*block.getBodyBlock());
+    if (const Tensorized *instance = tensorized(block))
+      return emitTensorized(*instance);
     return emitInside(*block.getBodyBlock());
   });
 }
@@ -312,6 +314,9 @@ LogicalResult KernelEmitter::emitOp(Operation *op) {
     auto flags = arith::FastMathFlags::contract;
     if (arith::FastMathFlagsAttr own = fast.getFastMathFlagsAttr())
       flags = flags | own.getValue();
+    // Which zero is the greater one costs two more instructions.
+    if (isa<arith::MaximumFOp, arith::MinimumFOp>(clone))
+      flags = flags | arith::FastMathFlags::nsz;
     clone->setAttr(fast.getFastMathAttrName(),
                    arith::FastMathFlagsAttr::get(op->getContext(), flags));
   }

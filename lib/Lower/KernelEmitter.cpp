@@ -9,8 +9,10 @@
 //===----------------------------------------------------------------------===//
 #include "KernelEmitter.h"
 
+#include "Columns.h"
 #include "Registers.h"
 #include "Services.h"
+#include "Tiles.h"
 
 #include "nestor/Dialect/Nest/Padding.h"
 #include "nestor/Runtime/Abi.h"
@@ -113,6 +115,13 @@ LogicalResult KernelEmitter::finishFunction() {
     if (entry.first->getParentOp() != function)
       return false;
     promoteToValues(entry.first, entry.second); // or it stays on the stack
+    return true;
+  });
+  shuffleColumns(function);
+  llvm::erase_if(tiles, [&](LLVM::AllocaOp slot) {
+    if (slot->getParentOp() != function)
+      return false;
+    carryTiles(slot);
     return true;
   });
   Value result = status
@@ -402,6 +411,8 @@ Value KernelEmitter::stackSlot(nest::AllocOp alloc) {
   LLVM::LifetimeStartOp::create(builder, loc, slot);
   if (alloc.getScope() == "register")
     registers.push_back({slot.getDefiningOp<LLVM::AllocaOp>(), element});
+  if (alloc.getScope() == nest::kTileScope)
+    tiles.push_back(slot.getDefiningOp<LLVM::AllocaOp>());
   return slot;
 }
 

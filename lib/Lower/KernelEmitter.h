@@ -14,9 +14,10 @@
 // serially, which is always correct.
 //
 // Split over KernelEmitter.cpp (functions, loops, buffers), ParallelEmitter.cpp
-// (parallel loops), BlockEmitter.cpp (blocks and their bodies),
-// MemoryEmitter.cpp (loads and stores). StoragePlan.cpp says which buffers
-// share memory, Registers.cpp makes values of register buffers.
+// (parallel loops), BlockEmitter.cpp (blocks and their bodies), Tensorized.cpp
+// (blocks that are one instruction), MemoryEmitter.cpp (loads and stores).
+// StoragePlan.cpp says which buffers share memory, Registers.cpp makes values
+// of register buffers.
 //
 //===----------------------------------------------------------------------===//
 #ifndef NESTOR_LIB_LOWER_KERNELEMITTER_H
@@ -28,6 +29,8 @@
 #include "nestor/Dialect/Nest/Nest.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+#include <memory>
 
 namespace nestor::analysis {
 struct Access;
@@ -75,6 +78,7 @@ private:
   mlir::LogicalResult emitVectorized(nest::ForOp loop, int64_t lower,
                                      int64_t count);
   mlir::LogicalResult emitParallel(nest::ForOp loop);
+  mlir::Value grainOf(llvm::ArrayRef<nest::ForOp> band);
   void emitAlloc(nest::AllocOp alloc);
   Buffer shapeOf(nest::AllocOp alloc);
   mlir::Value stackSlot(nest::AllocOp alloc);
@@ -110,10 +114,21 @@ private:
   mlir::LogicalResult guarded(nest::BlockOp block,
                               llvm::function_ref<mlir::LogicalResult()> body);
 
+  // --- blocks that are one instruction (Tensorized.cpp)
+  struct Tensorized;
+  /// What instruction a block is; null for none.
+  const Tensorized *tensorized(nest::BlockOp block);
+  mlir::LogicalResult emitTensorized(const Tensorized &instance);
+  llvm::SmallVector<mlir::Value>
+  windowStrides(const Buffer &buffer,
+                llvm::ArrayRef<llvm::SmallVector<int64_t>> steps);
+
   // --- memory (MemoryEmitter.cpp)
   mlir::LogicalResult emitLoad(mlir::memref::LoadOp op);
   mlir::LogicalResult emitStore(mlir::memref::StoreOp op);
   bool emitLaneReduction(mlir::memref::StoreOp op);
+  /// Whether the buffer is one that promoteToValues will look at.
+  bool isInRegisters(const Buffer &buffer);
   /// The linear element offset of an access; nullopt when an index is only
   /// known as a vector of lanes.
   std::optional<LinearIndex> elementOffset(const Buffer &buffer,
@@ -159,6 +174,11 @@ private:
   /// Slots of register buffers with the element's type, of all functions at
   /// hand; finishFunction makes values of them.
   llvm::SmallVector<std::pair<mlir::LLVM::AllocaOp, mlir::Type>> registers;
+  /// Slots of tile buffers, likewise.
+  llvm::SmallVector<mlir::LLVM::AllocaOp> tiles;
+  /// The instructions that blocks are; asked once.
+  llvm::DenseMap<mlir::Operation *, std::shared_ptr<const Tensorized>>
+      instances;
   /// Scratch, by function and memory of the plan.
   llvm::DenseMap<std::pair<mlir::Operation *, unsigned>, mlir::Value> memories;
 

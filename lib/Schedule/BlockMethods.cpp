@@ -65,6 +65,10 @@ Result<BlockRef> Schedule::fuseReductions(ArrayRef<BlockRef> blocks,
   return performBlock<FuseReductionsOp>(recordedAll(blocks), recorded(loop));
 }
 
+Outcome Schedule::skipPadding(BlockRef block) {
+  return performAlone<SkipPaddingOp>(recorded(block));
+}
+
 //===----------------------------------------------------------------------===//
 // Tensor
 //===----------------------------------------------------------------------===//
@@ -73,6 +77,10 @@ Outcome Schedule::transformLayout(BlockRef block, BufferRole role,
                                   int64_t buffer, AffineMap map) {
   return performAlone<TransformLayoutOp>(recorded(block), nameOf(role), buffer,
                                          map);
+}
+
+Outcome Schedule::tensorize(BlockRef block, StringRef intrinsic) {
+  return performAlone<TensorizeOp>(recorded(block), intrinsic);
 }
 
 Result<BlockRef> Schedule::blockize(LoopRef loop) {

@@ -21,10 +21,12 @@ Attribute sched::scopeAttr(MLIRContext *context, StringRef scope) {
 }
 
 Outcome sched::checkScope(StringRef scope) {
-  if (scope == nest::kSharedScope || scope == nest::kRegisterScope)
+  if (scope == nest::kSharedScope || scope == nest::kRegisterScope ||
+      scope == nest::kTileScope)
     return Outcome::done();
   return Outcome::refused("there is no scope \"" + scope +
-                          "\"; the scopes are \"shared\" and \"register\"");
+                          "\"; the scopes are \"shared\", \"register\" and "
+                          "\"tile\"");
 }
 
 nest::AllocOp sched::makeBuffer(RewriterBase &rewriter, Value original,

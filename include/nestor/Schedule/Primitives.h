@@ -124,9 +124,13 @@ Result<nest::BlockOp> splitK(mlir::RewriterBase &rewriter, nest::ForOp loop,
 Result<nest::BlockOp> fuseReductions(mlir::RewriterBase &rewriter,
                                      llvm::ArrayRef<nest::BlockOp> blocks,
                                      nest::ForOp loop);
+Outcome skipPadding(mlir::RewriterBase &rewriter, nest::BlockOp block);
 
 // --- tensor
 Result<nest::BlockOp> blockize(mlir::RewriterBase &rewriter, nest::ForOp loop);
+/// `intrinsic`: the name of a record of Intrin.
+Outcome tensorize(mlir::RewriterBase &rewriter, nest::BlockOp block,
+                  llvm::StringRef intrinsic);
 /// `map`: from the old iterators to the new ones.
 Outcome transformBlockLayout(mlir::RewriterBase &rewriter, nest::BlockOp block,
                              mlir::AffineMap map);

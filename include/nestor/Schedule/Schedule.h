@@ -156,11 +156,13 @@ public:
   Result<BlockRef> splitK(LoopRef loop, Param parts, int64_t axis);
   Result<BlockRef> fuseReductions(llvm::ArrayRef<BlockRef> blocks,
                                   LoopRef loop);
+  Outcome skipPadding(BlockRef block);
 
   // --- tensor
   Outcome transformLayout(BlockRef block, BufferRole role, int64_t buffer,
                           mlir::AffineMap map);
   Result<BlockRef> blockize(LoopRef loop);
+  Outcome tensorize(BlockRef block, llvm::StringRef intrinsic);
   Outcome transformBlockLayout(BlockRef block, mlir::AffineMap map);
   Outcome padEinsum(BlockRef block, llvm::ArrayRef<Param> multiples);
   /// The fill.

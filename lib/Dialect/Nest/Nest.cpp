@@ -385,8 +385,10 @@ StringRef AllocOp::getScope() {
 }
 
 LogicalResult AllocOp::verify() {
-  if (getScope() != kSharedScope && getScope() != kRegisterScope)
-    return emitOpError("knows the scopes \"shared\" and \"register\", got \"")
+  if (getScope() != kSharedScope && getScope() != kRegisterScope &&
+      getScope() != kTileScope)
+    return emitOpError("knows the scopes \"shared\", \"register\" and "
+                       "\"tile\", got \"")
            << getScope() << "\"";
   auto type = cast<MemRefType>(getType());
   if (!getShape() && !type.hasStaticShape())

@@ -171,8 +171,7 @@ NESTOR_PRIMITIVE(set_scope) = {
     .does = "Says where the buffer that a block writes lives.",
     .law = "",
     .refuses = "arguments of the kernel\n"
-               "scopes other than \"global\", \"shared\" and "
-               "\"register\"",
+               "scopes other than \"shared\", \"register\" and \"tile\"",
     .syntax = "set_scope %block write NUMBER in \"SCOPE\"",
     .notes = "",
     .before = R"(

@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
+#include "../Relayout.h"
 #include "../Rewrite.h"
 
 #include "nestor/Analysis/IterMap.h"
@@ -180,20 +181,11 @@ static nest::FuncOp makePack(RewriterBase &rewriter, nest::FuncOp func,
                              ArrayRef<AffineExpr> extents,
                              ArrayRef<bool> padded) {
   OpBuilder::InsertionGuard guard(rewriter);
-  rewriter.setInsertionPointAfter(func);
-  Operation *table = func->getParentOp();
-  std::string base = ("pack_" + func.getSymName() + "_" + Twine(arg)).str(),
-              name = base;
-  for (int i = 1; SymbolTable::lookupSymbolIn(table, name); ++i)
-    name = base + "_" + std::to_string(i);
-  SmallVector<Type> types{func.getArgumentTypes()[arg], newType};
-  types.append(func.getSizes().size(), rewriter.getIndexType());
-  MLIRContext *context = rewriter.getContext();
-  unsigned numSizes = func.getSizes().size();
-  SmallVector<AffineMap> shapes{AffineMap::get(0, numSizes, shape, context),
-                                AffineMap::get(0, numSizes, extents, context)};
   Location loc = func.getLoc();
-  auto pack = nest::FuncOp::create(rewriter, loc, name, types, shapes);
+  MLIRContext *context = rewriter.getContext();
+  nest::FuncOp pack = makeRelayoutKernel(
+      rewriter, func, arg, cast<MemRefType>(func.getArgumentTypes()[arg]),
+      shape, newType, extents);
   AffineSpace space(pack);
   Block &entry = pack.getBody().front();
   Value source = entry.getArgument(0), target = entry.getArgument(1);
@@ -265,25 +257,6 @@ static void rewriteAccesses(RewriterBase &rewriter, nest::FuncOp func,
 /// How much larger padding may make a buffer.
 static constexpr uint64_t kMostPadding = 256;
 
-static Outcome checkArgument(nest::BlockOp block, Value buffer, unsigned arg) {
-  nest::FuncOp func = funcOf(block);
-  for (nest::BlockOp writer : writersOf(buffer, func))
-    return Outcome::refused(describe(buffer) + " is written by the kernel")
-        .note(writer, "here; the layout of an output is its readers' choice, "
-                      "cache_write first");
-  auto done = func->getAttrOfType<ArrayAttr>("relayouts");
-  for (Attribute entry : done ? done.getValue() : ArrayRef<Attribute>())
-    if (cast<DictionaryAttr>(entry).getAs<IntegerAttr>("arg").getInt() ==
-        int64_t(arg))
-      return Outcome::refused(describe(buffer) + " has a new layout already")
-          .note(block, "compose both maps into one");
-  Operation *table = func->getParentOp();
-  if (!table || !table->hasTrait<OpTrait::SymbolTable>())
-    return Outcome::refused("the kernel is in no module")
-        .note(func, "there is no place for the kernel that packs");
-  return Outcome::done();
-}
-
 Outcome sched::transformLayout(RewriterBase &rewriter, nest::BlockOp block,
                                BufferRole role, int64_t number, AffineMap map) {
   Result<Value> buffer = nthBuffer(block, role, number);
@@ -306,9 +279,7 @@ Outcome sched::transformLayout(RewriterBase &rewriter, nest::BlockOp block,
   }
   auto argument = dyn_cast<BlockArgument>(*buffer);
   if (argument)
-    if (Outcome outcome =
-            checkArgument(block, *buffer, argument.getArgNumber());
-        !outcome.isDone())
+    if (Outcome outcome = checkRelayout(block, *buffer); !outcome.isDone())
       return outcome;
   nest::FuncOp func = funcOf(block);
   for (Operation *user : (*buffer).getUsers())
@@ -352,28 +323,7 @@ Outcome sched::transformLayout(RewriterBase &rewriter, nest::BlockOp block,
     unsigned arg = argument.getArgNumber();
     nest::FuncOp pack =
         makePack(rewriter, func, arg, *layout, newType, shape, extents, padded);
-    rewriter.modifyOpInPlace(func, [&]() {
-      SmallVector<Type> types(func.getArgumentTypes());
-      types[arg] = newType;
-      func.setFunctionType(rewriter.getFunctionType(types, {}));
-      argument.setType(newType);
-      if (func.getShapes()) {
-        SmallVector<AffineMap> maps;
-        for (unsigned i = 0; i < func.getNumBuffers(); ++i)
-          maps.push_back(i == arg ? AffineMap::get(0, space.getNumSymbols(),
-                                                   extents, func.getContext())
-                                  : func.getBufferShape(i));
-        func.setShapesAttr(rewriter.getAffineMapArrayAttr(maps));
-      }
-      SmallVector<Attribute> entries;
-      if (auto old = func->getAttrOfType<ArrayAttr>("relayouts"))
-        llvm::append_range(entries, old);
-      entries.push_back(rewriter.getDictionaryAttr(
-          {rewriter.getNamedAttr("arg", rewriter.getI64IntegerAttr(arg)),
-           rewriter.getNamedAttr(
-               "kernel", FlatSymbolRefAttr::get(pack.getSymNameAttr()))}));
-      func->setAttr("relayouts", rewriter.getArrayAttr(entries));
-    });
+    setRelayout(rewriter, func, arg, pack, extents);
   }
   rewriteAccesses(rewriter, func, *buffer, map);
   return Outcome::done();
@@ -395,8 +345,7 @@ NESTOR_PRIMITIVE(transform_layout) = {
     .refuses = "maps whose results are not digits of the dims that "
                "say each dim completely, unless they are one-to-one and "
                "leave nothing out\n"
-               "arguments that are written, or were transformed "
-               "before\n"
+               "arguments that are written\n"
                "buffers that are used otherwise than by loads and "
                "stores\n"
                "padding to more than 256 times the size",
@@ -405,7 +354,7 @@ NESTOR_PRIMITIVE(transform_layout) = {
 A digit is a dim, or `(d floordiv a) mod b` of it. A buffer of the kernel is rewritten
 with all its accesses. An argument changes the signature: the kernel gets
 `relayouts = [{arg = 1, kernel = @pack_f_1}]`, and that kernel makes the new form from
-the old one. What is padded is 0.
+the old one; a second layout of an argument extends that kernel. What is padded is 0.
 )",
     .before = R"(
 nest.func @f(%A: memref<4x8xf32>, %B: memref<4x8xf32>) {

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
+#include "../Relayout.h"
 #include "../Rewrite.h"
 
 using namespace mlir;
@@ -23,7 +24,7 @@ namespace {
 /// A read of the block, by its iterators.
 struct Operand {
   memref::LoadOp load;
-  SmallVector<int> iterators; // of each dim, -1: the constant 0
+  SmallVector<int> iterators; // of each dim that is padded
   TypedAttr pad;
 };
 struct Plan {
@@ -60,6 +61,21 @@ static bool readFactors(Value value, nest::BlockOp block, Plan &plan) {
       return readFactors(operand, block, plan);
     });
   return false;
+}
+
+/// The iterator that an index is when it is padded; kWhole where no padded
+/// iterator has to do with the index, kMixed where one is a part of it.
+static constexpr int kWhole = -1, kMixed = -2;
+static int dimOf(AffineExpr index, const Plan &plan) {
+  if (!index)
+    return kMixed;
+  auto dim = dyn_cast<AffineDimExpr>(index);
+  for (auto [i, padded] : llvm::enumerate(plan.padded)) {
+    if (!padded || !index.isFunctionOfDim(i))
+      continue;
+    return dim ? static_cast<int>(i) : kMixed;
+  }
+  return kWhole;
 }
 
 static Outcome check(nest::BlockOp block, ArrayRef<int64_t> multiples,
@@ -155,10 +171,13 @@ static Outcome check(nest::BlockOp block, ArrayRef<int64_t> multiples,
     SmallVector<AffineExpr> indices;
     for (Value index : operand.load.getIndices())
       indices.push_back(indexExpr(index, block));
-    std::optional<SmallVector<int>> plain = plainIndices(indices);
-    if (!plain)
-      return notPlain(block, operand.load);
-    operand.iterators = *plain;
+    for (AffineExpr index : indices) {
+      int place = dimOf(index, plan);
+      if (place == kMixed ||
+          (place >= 0 && llvm::is_contained(operand.iterators, place)))
+        return notPlain(block, operand.load);
+      operand.iterators.push_back(place);
+    }
     Type type = operand.load.getType();
     operand.pad = isSingle && !isSum
                       ? reducer->identity
@@ -179,10 +198,14 @@ static Outcome check(nest::BlockOp block, ArrayRef<int64_t> multiples,
   SmallVector<AffineExpr> indices;
   for (const Access &access : accessesOf(block)) {
     if (access.buffer == reducer->store.getMemRef()) {
+      bool moves = llvm::any_of(access.indices, [&](AffineExpr index) {
+        return dimOf(index, plan) != kWhole;
+      });
       std::optional<SmallVector<int>> plain = plainIndices(access.indices);
-      if (!plain || (!plan.result.empty() && plan.result != *plain))
+      if (moves && (!plain || (!plan.result.empty() && plan.result != *plain)))
         return notPlain(block, access.op);
-      plan.result = *plain;
+      if (plain)
+        plan.result = *plain;
     } else if (llvm::none_of(plan.operands,
                              [&](Operand &o) { return o.load == access.op; })) {
       return notPlain(block, access.op);
@@ -208,8 +231,6 @@ static Value allocPadded(RewriterBase &rewriter, Value buffer,
   for (auto [extent, i] : llvm::zip_equal(shape, iterators)) {
     if (i >= 0)
       extent = plan.padded[i] ? plan.padded[i] : plan.form.extents[i];
-    else
-      extent = space.constant(1);
     dims.push_back(
         AffineSpace::constantOf(extent).value_or(ShapedType::kDynamic));
   }
@@ -245,20 +266,13 @@ static nest::BlockOp makeCopyBlock(RewriterBase &rewriter, Location loc,
   return block;
 }
 
-/// `buffer` by the iterators of its dims, with what lies beyond their ends.
-static Value makePadded(RewriterBase &rewriter, const Operand &operand,
-                        const Plan &plan, nest::BlockOp block,
-                        AffineSpace &space) {
-  OpBuilder::InsertionGuard guard(rewriter);
-  Location loc = block.getLoc();
-  memref::LoadOp load = operand.load;
-  Value buffer = load.getMemRef();
-  Value into =
-      allocPadded(rewriter, buffer, operand.iterators, plan, loc, space);
-  rewriter.setInsertionPoint(plan.top);
+/// A block that makes `into` of `from`, with what lies beyond the ends of the
+/// padded dims; at the rewriter's place.
+static void emitPadding(RewriterBase &rewriter, Location loc, Value from,
+                        Value into, const Operand &operand, const Plan &plan,
+                        StringRef name, AffineSpace &space) {
   SmallVector<AffineExpr> extents = space.shapeOf(into);
-  nest::BlockOp pad = makeCopyBlock(
-      rewriter, loc, (block.getName() + "_pad").str(), extents, space);
+  nest::BlockOp pad = makeCopyBlock(rewriter, loc, name, extents, space);
   ValueRange at = pad.getBodyBlock()->getArguments();
   Value inside;
   for (auto [d, i] : llvm::enumerate(operand.iterators)) {
@@ -273,15 +287,67 @@ static Value makePadded(RewriterBase &rewriter, const Operand &operand,
   }
   auto branch = scf::IfOp::create(rewriter, loc, operand.pad.getType(), inside,
                                   /*withElse=*/true);
-  Operation *store =
-      memref::StoreOp::create(rewriter, loc, branch.getResult(0), into, at);
-  (void)store;
+  memref::StoreOp::create(rewriter, loc, branch.getResult(0), into, at);
   rewriter.setInsertionPointToStart(branch.thenBlock());
-  Value value = memref::LoadOp::create(rewriter, loc, buffer, at);
+  Value value = memref::LoadOp::create(rewriter, loc, from, at);
   scf::YieldOp::create(rewriter, loc, value);
   rewriter.setInsertionPointToStart(branch.elseBlock());
   Value outside = arith::ConstantOp::create(rewriter, loc, operand.pad);
   scf::YieldOp::create(rewriter, loc, outside);
+}
+
+/// A constant of the model gets its padding once and for all: whatever else
+/// reads it stays within its old ends.
+static bool padConstant(RewriterBase &rewriter, const Operand &operand,
+                        const Plan &plan, nest::BlockOp block,
+                        AffineSpace &space) {
+  nest::FuncOp func = space.getFunc();
+  Value buffer = memref::LoadOp(operand.load).getMemRef();
+  auto argument = dyn_cast<BlockArgument>(buffer);
+  auto type = cast<MemRefType>(buffer.getType());
+  if (!argument || !type.hasStaticShape() ||
+      !func.getArgAttr(argument.getArgNumber(), "nest.constant") ||
+      !checkRelayout(block, buffer).isDone())
+    return false;
+  SmallVector<int64_t> dims(type.getShape());
+  for (auto [d, i] : llvm::enumerate(operand.iterators)) {
+    if (i < 0 || !plan.padded[i])
+      continue;
+    std::optional<int64_t> padded = AffineSpace::constantOf(plan.padded[i]);
+    // Beyond the iterators' ends there are elements of others.
+    if (!padded || AffineSpace::constantOf(plan.form.extents[i]) != dims[d])
+      return false;
+    dims[d] = *padded;
+  }
+  auto newType = MemRefType::get(dims, type.getElementType());
+  SmallVector<AffineExpr> shape = space.shapeOf(buffer), extents;
+  for (int64_t dim : dims)
+    extents.push_back(space.constant(dim));
+  unsigned arg = argument.getArgNumber();
+  nest::FuncOp kernel =
+      makeRelayoutKernel(rewriter, func, arg, type, shape, newType, extents);
+  OpBuilder::InsertionGuard guard(rewriter);
+  Block &entry = kernel.getBody().front();
+  AffineSpace inside(kernel);
+  rewriter.setInsertionPoint(entry.getTerminator());
+  emitPadding(rewriter, block.getLoc(), entry.getArgument(0),
+              entry.getArgument(1), operand, plan, "pad", inside);
+  setRelayout(rewriter, func, arg, kernel, extents);
+  return true;
+}
+
+/// `buffer` by the iterators of its dims, with what lies beyond their ends.
+static Value makePadded(RewriterBase &rewriter, const Operand &operand,
+                        const Plan &plan, nest::BlockOp block,
+                        AffineSpace &space) {
+  OpBuilder::InsertionGuard guard(rewriter);
+  Location loc = block.getLoc();
+  Value buffer = memref::LoadOp(operand.load).getMemRef();
+  Value into =
+      allocPadded(rewriter, buffer, operand.iterators, plan, loc, space);
+  rewriter.setInsertionPoint(plan.top);
+  emitPadding(rewriter, loc, buffer, into, operand, plan,
+              (block.getName() + "_pad").str(), space);
   return into;
 }
 
@@ -299,7 +365,8 @@ Outcome sched::padEinsum(RewriterBase &rewriter, nest::BlockOp block,
                         [&](int i) { return i >= 0 && plan.padded[i]; });
   };
   for (Operand &operand : plan.operands)
-    if (isPadded(operand.iterators)) {
+    if (isPadded(operand.iterators) &&
+        !padConstant(rewriter, operand, plan, block, space)) {
       Value into = makePadded(rewriter, operand, plan, block, space);
       rewriter.modifyOpInPlace(operand.load, [&]() {
         operand.load.getMemrefMutable().assign(into);
@@ -352,13 +419,15 @@ NESTOR_PRIMITIVE(pad_einsum) = {
         "blocks that are no reduction with init and a known operation\n"
         "iterators that are no loops of their own, predicates, loops with "
         "a kind or other blocks\n"
-        "indices that are not single iterators, buffers that live inside\n"
+        "indices that a padded iterator is a part of, buffers that live "
+        "inside\n"
         "addends that are no product of what is read, updates without a "
         "step that changes nothing\n"
         "a factor that is not padded, or the accumulator among them",
     .syntax = "pad_einsum %block to [MULTIPLES]",
     .notes = "Copies of the operands come before the block, the wanted part of "
-             "the result is copied after it: `NAME_pad`, `NAME_crop`.",
+             "the result is copied after it: `NAME_pad`, `NAME_crop`. A "
+             "constant of the model is padded by the kernel that packs it.",
     .before = R"(
 nest.func @mm(%A: memref<7x10xf32>, %B: memref<10x30xf32>, %C: memref<7x30xf32>) {
   nest.for %i = 0 to 7 {

@@ -46,7 +46,7 @@ nest.func @init_without_reduce(%A: memref<4xf32>) {
 // -----
 
 nest.func @scope(%A: memref<4xf32>) {
-  // expected-error @+1 {{knows the scopes "shared" and "register", got "moon"}}
+  // expected-error @+1 {{knows the scopes "shared", "register" and "tile", got "moon"}}
   %m = nest.alloc : memref<4xf32, "moon">
 }
 

@@ -2,6 +2,7 @@
 #include "Steps.h"
 
 #include "nestor/Analysis/Blocks.h"
+#include "nestor/Intrin/Match.h"
 
 #include "fmt/format.h"
 
@@ -16,6 +17,26 @@ Tried blockize(Picker &p) {
   if (!target)
     return std::nullopt;
   return p.s.blockize(*target).getOutcome();
+}
+
+/// A block that holds a nest, and mostly an intrinsic that it is.
+Tried tensorize(Picker &p) {
+  auto at = p.blockThat([](nest::BlockOp block) { return block.hasNest(); });
+  if (!at)
+    return std::nullopt;
+  std::vector<const intrin::Record *> fitting;
+  for (const intrin::Record &record : intrin::records()) {
+    analysis::Obstacle obstacle;
+    if (intrin::match(record, p.s.get(*at), obstacle))
+      fitting.push_back(&record);
+  }
+  llvm::ArrayRef<intrin::Record> all = intrin::records();
+  const intrin::Record &record =
+      fitting.empty() || p.random.chance(10)
+          ? all[p.random.in(0, static_cast<int64_t>(all.size()) - 1)]
+          : *p.random.pick(fitting);
+  p.say(record.name);
+  return p.s.tensorize(*at, record.name);
 }
 
 /// Iterators permuted, joined two by two, cut into digits; sometimes lost.
@@ -74,6 +95,21 @@ Tried decomposePadding(Picker &p) {
   if (loops.empty())
     return std::nullopt;
   return p.s.decomposePadding(*at, p.oneOf(loops)).getOutcome();
+}
+
+Tried skipPadding(Picker &p) {
+  auto chooses = [](nest::BlockOp block) {
+    Block &body = *block.getBodyBlock();
+    return !body.getOps<scf::IfOp>().empty() ||
+           !body.getOps<arith::SelectOp>().empty();
+  };
+  auto at = p.blockThat([&](nest::BlockOp block) {
+    return analysis::kindOf(block) == analysis::BlockKind::Reduction &&
+           chooses(block);
+  });
+  if (!at)
+    return std::nullopt;
+  return p.s.skipPadding(*at);
 }
 
 /// A loop with several things in its body, mostly.
@@ -143,9 +179,13 @@ Tried prefetch(Picker &p) {
 llvm::ArrayRef<StepKind> nestor::fuzz::tensorSteps() {
   static const StepKind table[] = {
       {"blockize", 3, true, blockize, "", "split|split reorder"},
+      {"tensorize", 2, true, tensorize, "", "blockize|split blockize"},
       {"transform_block_layout", 3, true, blockLayout},
       {"pad_einsum", 3, true, padEinsum, "einsum matmuls matmuls attention"},
       {"decompose_padding", 4, true, decomposePadding, "padded"},
+      {"skip_padding", 4, true, skipPadding, "padded convolution",
+       "compute_inline decompose_reduction|compute_inline split "
+       "decompose_reduction"},
       {"pipeline", 3, true, pipeline, "",
        "compute_at|cache_read compute_at|reverse_compute_at|compute_at "
        "compact_buffers"},

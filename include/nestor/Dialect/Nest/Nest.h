@@ -36,6 +36,14 @@ namespace nestor::nest {
 /// The scopes that nest.alloc knows (the memory space of its type).
 inline constexpr llvm::StringLiteral kSharedScope = "shared";
 inline constexpr llvm::StringLiteral kRegisterScope = "register";
+inline constexpr llvm::StringLiteral kTileScope = "tile";
+
+/// A kernel with this unit attribute runs only when some size is 0: there is
+/// nothing to win by scheduling it.
+inline constexpr llvm::StringLiteral kColdKernel = "nest.cold";
+
+/// The annotation of a block that is one tensor instruction: its record's name.
+inline constexpr llvm::StringLiteral kIntrinsic = "intrinsic";
 
 /// Whether `value` is a size argument of the enclosing nest.func.
 bool isSize(mlir::Value value);

@@ -89,7 +89,8 @@ def Nest_FuncOp : Nest_Op<"func", [
     may be left out when all buffers are static. A size argument may carry
     `nest.min`, `nest.max` and `nest.divisor` (i64) as facts. A buffer argument
     with the unit attribute `nest.constant` is a constant of the model at every
-    launch: a schedule may choose its layout.
+    launch: a schedule may choose its layout. The unit attribute `nest.cold` on
+    the function says that it runs only when some size is 0.
 
     ```mlir
     nest.func @scale(%A: memref<?x8xf32>, %B: memref<?x8xf32>, %n: index)
@@ -259,7 +260,9 @@ def Nest_AllocOp : Nest_Op<"alloc"> {
   let description = [{
     The memory space is its scope: "shared" (default, one a kernel or one a
     worker inside a parallel loop), "register" (elements become SSA values:
-    loops that index it must be unrolled or vectorized to get there). `shape`
+    loops that index it must be unrolled or vectorized to get there), "tile" (the
+    windows that tile instructions see stay in tile registers while a loop runs,
+    and are in memory outside of it). `shape`
     maps sizes to dims. Lives in the innermost loop that holds it, undefined at
     the start of each iteration.
 
