@@ -17,7 +17,7 @@
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 #include <algorithm>
-#include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -171,12 +171,11 @@ void measureFork(const Target &host, Rates &rates) {
     rates.forkCycles = std::clamp(fork / cycle, 500.0, 100000.0);
 }
 
-/// Three digits: what a second run repeats.
+/// Three digits: what a second run repeats, and the nearest number to them.
 double rounded(double value) {
-  if (!(value > 0))
-    return 0;
-  double unit = std::pow(10.0, std::floor(std::log10(value)) - 2);
-  return std::round(value / unit) * unit;
+  char text[32];
+  snprintf(text, sizeof text, "%.3g", value);
+  return std::strtod(text, nullptr);
 }
 
 } // namespace
