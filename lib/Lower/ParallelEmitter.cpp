@@ -11,7 +11,8 @@
 //
 // Loops directly inside each other whose bounds do not depend on each other
 // share one call, so that no loop needs many iterations of its own; the grain
-// is the innermost's.
+// is the innermost's. A grain with `grain_sizes = S` was chosen as if loops
+// inside of unknown length had S iterations, and is scaled by those they have.
 //
 //===----------------------------------------------------------------------===//
 #include "KernelEmitter.h"
@@ -44,6 +45,100 @@ static SmallVector<nest::ForOp> parallelBand(nest::ForOp loop) {
       return band;
     band.push_back(next);
   }
+}
+
+namespace {
+/// The loops inside of a parallel one whose length shows at run time only.
+struct UnknownLoops {
+  nest::ForOp around;
+  /// The unknown loops of each way down, of a few ways.
+  SmallVector<SmallVector<nest::ForOp>> ways;
+
+  void collect(Block &block, SmallVector<nest::ForOp> way) {
+    bool deeper = false;
+    for (Operation &op : block) {
+      auto loop = dyn_cast<nest::ForOp>(op);
+      if (!loop)
+        continue;
+      deeper = true;
+      SmallVector<nest::ForOp> further(way);
+      if (!loop.getConstantTripCount() && isKnownOutside(loop) &&
+          further.size() < 4)
+        further.push_back(loop);
+      collect(*loop.getBodyBlock(), further);
+    }
+    if (!deeper && ways.size() < 8)
+      ways.push_back(way);
+  }
+  /// Whether its bounds do not change while the outer loop runs. One that a
+  /// constant bounds counts as that.
+  bool isKnownOutside(nest::ForOp loop) {
+    if (llvm::any_of(loop.getUpperMap().getResults(), [](AffineExpr end) {
+          return isa<AffineConstantExpr>(end);
+        }))
+      return false;
+    return llvm::all_of(loop->getOperands(), [&](Value operand) {
+      return !around.getBody().isAncestor(operand.getParentRegion());
+    });
+  }
+};
+} // namespace
+
+/// max(1, grain * S^n / (product of the n lengths)), by the longest way down.
+Value KernelEmitter::grainOf(ArrayRef<nest::ForOp> band) {
+  nest::ForOp innermost = band.back();
+  int64_t grain = 1, sizes = 0;
+  if (auto annotations = innermost.getAnnotations()) {
+    if (auto attr = annotations->getAs<IntegerAttr>("grain"))
+      grain = attr.getInt();
+    if (auto attr = annotations->getAs<IntegerAttr>("grain_sizes"))
+      sizes = attr.getInt();
+  }
+  UnknownLoops unknown{band.front(), {}};
+  if (sizes > 0)
+    unknown.collect(*innermost.getBodyBlock(), {});
+  size_t most = 0;
+  for (const auto &way : unknown.ways)
+    most = std::max(most, way.size());
+  if (most == 0)
+    return arith::ConstantIntOp::create(builder, loc, grain, 64);
+  Value longest;
+  for (const auto &way : unknown.ways) {
+    Value product;
+    for (size_t i = 0; i < most; ++i) {
+      Value length;
+      if (i >= way.size()) {
+        length = indexConstant(builder, loc, sizes);
+      } else {
+        nest::ForOp loop = way[i];
+        length = arith::SubIOp::create(
+            builder, loc,
+            bound(loop.getUpperMap(), loop.getUpperOperands(), true)
+                .materialize(builder, loc),
+            bound(loop.getLowerMap(), loop.getLowerOperands(), false)
+                .materialize(builder, loc));
+        // In range, so that products are.
+        length = arith::MaxSIOp::create(builder, loc, length,
+                                        indexConstant(builder, loc, 1));
+        length = arith::MinSIOp::create(builder, loc, length,
+                                        indexConstant(builder, loc, 4096));
+      }
+      product =
+          product ? Value(arith::MulIOp::create(builder, loc, product, length))
+                  : length;
+    }
+    longest =
+        longest ? Value(arith::MaxSIOp::create(builder, loc, longest, product))
+                : product;
+  }
+  int64_t scaled = std::min<int64_t>(grain, 1 << 20);
+  for (size_t i = 0; i < most; ++i)
+    scaled *= std::min<int64_t>(sizes, 1024);
+  Value result = arith::DivSIOp::create(
+      builder, loc, indexConstant(builder, loc, scaled), longest);
+  result = arith::MaxSIOp::create(builder, loc, result,
+                                  indexConstant(builder, loc, 1));
+  return arith::IndexCastOp::create(builder, loc, builder.getI64Type(), result);
 }
 
 LogicalResult KernelEmitter::emitParallel(nest::ForOp loop) {
@@ -189,11 +284,7 @@ LogicalResult KernelEmitter::emitParallel(nest::ForOp loop) {
   for (Value more : ArrayRef(counts).drop_front())
     count = arith::MulIOp::create(builder, loc, count, more);
   count = arith::IndexCastOp::create(builder, loc, i64, count);
-  int64_t grain = 1;
-  if (auto annotations = band.back().getAnnotations())
-    if (auto attr = annotations->getAs<IntegerAttr>("grain"))
-      grain = attr.getInt();
-  Value grainValue = arith::ConstantIntOp::create(builder, loc, grain, 64);
+  Value grainValue = grainOf(band);
   Value noLimit = arith::ConstantIntOp::create(builder, loc, 0, 32);
   Value body = LLVM::AddressOfOp::create(builder, loc, pointerType, name);
   Value result = callService(

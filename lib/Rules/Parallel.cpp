@@ -3,22 +3,31 @@
 // The outermost loops of each nest become parallel: one with many iterations,
 // or several that follow each other directly, which share their iterations. A
 // loop that carries a dependence (time, elimination) stays, and each nest
-// inside it is looked at by itself. The
-// grain is as many of them as fill the time that makes a second thread worth
-// waking. Small kernels thus run on the calling thread.
+// inside it is looked at by itself. The grain is as many of them as take
+// several times what a parallel region costs (Target::rates), by the time that
+// Work.cpp expects: of the arithmetic or of the bytes, whichever is longer. A
+// kernel with less than two grains runs on the calling thread, so that a
+// second thread never makes it slower.
 //
 //===----------------------------------------------------------------------===//
-#include "Rule.h"
+#include "Work.h"
 
 using namespace mlir;
 using namespace nestor;
 using namespace nestor::rules;
 
-/// Work that one thread should have at least, in ns.
-static constexpr double kGrainTime = 30000;
+/// What one thread should have at least, in costs of a parallel region. With
+/// two grains, two threads then take 5 of them instead of 8; and they still
+/// gain where the work is half of what was expected.
+static constexpr double kForksPerGrain = 4;
+
+/// The least time for one thread, in ns.
+static double grainTime(const Target &target) {
+  return kForksPerGrain * target.rates.forkCycles / target.rates.clockGHz;
+}
 
 /// Work of one iteration that hides finding its indices, in ns.
-static constexpr double kDivisionTime = 200;
+static constexpr double kDivisionTime = 60;
 
 /// Iterations that share among the workers of any machine in reach.
 static constexpr int64_t kEnoughIterations = 64;
@@ -32,6 +41,25 @@ static bool isOrdered(nest::ForOp loop) {
                  loopOf(block, i) == loop;
   });
   return ordered;
+}
+
+/// Whether a loop below has a length that shows at run time only, and then
+/// before `loop` begins: the code scales the grain by it.
+static bool holdsUnknownLoops(nest::ForOp loop) {
+  return loop.getBody()
+      .walk([&](nest::ForOp inner) {
+        bool varies = llvm::any_of(inner->getOperands(), [&](Value operand) {
+          return loop.getBody().isAncestor(operand.getParentRegion());
+        });
+        bool bounded =
+            llvm::any_of(inner.getUpperMap().getResults(), [](AffineExpr end) {
+              return isa<AffineConstantExpr>(end);
+            });
+        return inner.getConstantTripCount() || varies || bounded
+                   ? WalkResult::advance()
+                   : WalkResult::interrupt();
+      })
+      .wasInterrupted();
 }
 
 /// `loops`: of one block, outermost first.
@@ -58,9 +86,12 @@ static void parallelizeNest(RuleContext &context, const sched::LoopRefs &loops,
     return work;
   };
   nest::ForOp outer = s.get(loops[at]);
-  if (outer.getConstantTripCount() &&
-      workInside(outer) * static_cast<double>(tripCount(outer, 64)) <
-          2 * kGrainTime)
+  double grainNs = grainTime(context.target);
+  double traffic = estimateTraffic(outer, context.target);
+  if (outer.getConstantTripCount() && !holdsUnknownLoops(outer) &&
+      std::max(traffic, workInside(outer) *
+                            static_cast<double>(expectedTripCount(outer))) <
+          2 * grainNs)
     return;
   // A batch may be 1 and a row short: take in loops until there are iterations
   // enough for sure, as long as each is worth its division.
@@ -82,18 +113,33 @@ static void parallelizeNest(RuleContext &context, const sched::LoopRefs &loops,
     ++taken;
   if (taken < last && taken > at)
     --taken;
-  double work = workInside(s.get(loops[taken]));
-  auto grain = std::max<int64_t>(
-      1, static_cast<int64_t>(kGrainTime / std::max(work, 1.0)));
+  // Bytes that all iterations share come in once for all of them.
+  double iterations = 1;
+  for (size_t i = at; i <= taken; ++i)
+    iterations *= static_cast<double>(expectedTripCount(s.get(loops[i])));
+  double work = std::max(workInside(s.get(loops[taken])), traffic / iterations);
+  auto grain =
+      std::max<int64_t>(1, static_cast<int64_t>(grainNs / std::max(work, 1.0)));
   // A power of two, so that the knob's domain stays small.
   int64_t rounded = 1;
   while (rounded < grain && rounded < (1 << 20))
     rounded *= 2;
+  // Rounding up must not take away the second grain.
+  while (rounded > 1 && rounded > grain &&
+         iterations < 2 * static_cast<double>(rounded))
+    rounded /= 2;
   SmallVector<int64_t> domain;
   for (int64_t g = 1; g <= (1 << 20); g *= 2)
     domain.push_back(g);
-  context.accept("parallel",
-                 s.parallel(loops[taken], s.knob("grain", rounded, domain)));
+  if (context.accept(
+          "parallel",
+          s.parallel(loops[taken], s.knob("grain", rounded, domain))) &&
+      holdsUnknownLoops(s.get(loops[taken])))
+    context.accept(
+        "annotate",
+        s.annotate(
+            loops[taken], "grain_sizes",
+            Builder(s.getFunc().getContext()).getI64IntegerAttr(kUnknownSize)));
 }
 
 void rules::parallelize(RuleContext &context) {

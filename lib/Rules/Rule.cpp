@@ -44,37 +44,3 @@ Use rules::useOf(const Access &access, unsigned iterator) {
 int64_t rules::tripCount(nest::ForOp loop, int64_t unknown) {
   return loop.getConstantTripCount().value_or(unknown);
 }
-
-/// Cost of one operation of a body on one element, in ns, scalar code.
-static double operationCost(Operation &op) {
-  StringRef dialect = op.getName().getDialectNamespace();
-  if (dialect == "math")
-    return 8;
-  if (isa<memref::LoadOp, memref::StoreOp>(op))
-    return 0.4;
-  if (op.getNumRegions() != 0)
-    return 20;
-  return 0.3;
-}
-
-double rules::estimateWork(Operation *op, const Target &target) {
-  if (auto block = dyn_cast<nest::BlockOp>(op)) {
-    double cost = 0.3;
-    for (Operation &inner : *block.getBodyBlock())
-      cost += operationCost(inner);
-    return cost;
-  }
-  double inside = 0;
-  if (auto loop = dyn_cast<nest::ForOp>(op)) {
-    for (Operation &inner : *loop.getBodyBlock())
-      inside += estimateWork(&inner, target);
-    double count = static_cast<double>(tripCount(loop, 64));
-    if (loop.getKind() == nest::LoopKind::Vectorize)
-      count = std::max(1.0, count / std::max(1u, target.lanes(32)));
-    // Unrolled register tiles run at several operations a cycle.
-    if (loop.getKind() == nest::LoopKind::Unroll)
-      count *= 0.4;
-    return inside * count;
-  }
-  return 0;
-}

@@ -2,7 +2,7 @@
 
 module attributes {transform.with_named_sequence} {
   nest.func @f(%A: memref<8xf32>, %B: memref<8xf32>) {
-    // expected-note @+1 {{those that can be set are 'grain', 'note'}}
+    // expected-note @+1 {{those that can be set are 'grain', 'grain_sizes', 'note'}}
     nest.for %i = 0 to 8 {
       nest.block "B" (%u : spatial = %i to 8) {
         %a = memref.load %A[%u] : memref<8xf32>
