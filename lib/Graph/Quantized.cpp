@@ -1,7 +1,7 @@
 //===- Quantized.cpp - Programs of bytes compute in integers --------------===//
 //
-// The order of what QuantizedMovement, Requantization, IntegerProducts,
-// DynamicQuantization and NarrowWeights do:
+// The order of what QuantizeEarly, QuantizedMovement, Requantization,
+// IntegerProducts, DynamicQuantization and NarrowWeights do:
 //
 //   conv(dequantise(x), dequantise(w)) + bias, quantised
 //     => i32 sums of bytes; one elementwise operator behind them that scales,
@@ -67,7 +67,11 @@ static bool shouldWiden(OpOperand *operand) {
 LogicalResult nestor::computeInIntegers(ModuleOp module,
                                         const GraphOptions &options) {
   bool any = false;
-  module.walk([&](linalg::GenericOp op) { any |= widens(op); });
+  module.walk([&](linalg::GenericOp op) {
+    any |= llvm::any_of(op->getOperands(), [](Value v) {
+      return getElementTypeOrSelf(v).isInteger(8);
+    });
+  });
   if (!any)
     return success();
   // A cast and its scale may be two operators: first they are made one.
@@ -80,6 +84,7 @@ LogicalResult nestor::computeInIntegers(ModuleOp module,
   RewritePatternSet patterns(module.getContext());
   linalg::populateElementwiseOpsFusionPatterns(patterns, shouldWiden);
   populateQuantizedMovementPatterns(patterns);
+  populateQuantizeEarlyPatterns(patterns);
   populateRequantizationPatterns(patterns);
   populateIntegerProductPatterns(patterns);
   if (options.int8)

@@ -2,7 +2,6 @@
 //
 // pad, slice, gather, reshape, concat, max pooling of (x - z) * s
 //     => (the same of x - z) * s; what padding put in as 0 becomes z
-// quantise(concat(a, b)) => concat(quantise(a), quantise(b))
 // gather from a constant (w - z[i]) * s[i] => the same at the gathered places
 //
 // Dequantisation thus reaches the products, which take it in, or elementwise
@@ -11,6 +10,8 @@
 // Assumes: dequantisers are read by one operator each (see Quantized.cpp).
 //
 //===----------------------------------------------------------------------===//
+#include "ByteMovement.h"
+
 #include "nestor/Graph/Dequantized.h"
 #include "nestor/Graph/Generic.h"
 #include "nestor/Graph/Graph.h"
@@ -19,7 +20,6 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -74,10 +74,6 @@ static Value zeroByte(OpBuilder &builder, Location loc,
                              /*isSigned=*/false, /*implicitTrunc=*/true)));
 }
 
-static APInt lowestByte(bool isUnsigned) {
-  return isUnsigned ? APInt::getZero(8) : APInt::getSignedMinValue(8);
-}
-
 /// Whether larger bytes are larger numbers.
 static bool isIncreasing(const Dequantized &what) {
   if (!what.scale)
@@ -85,23 +81,6 @@ static bool isIncreasing(const Dequantized &what) {
   auto scale = dyn_cast_or_null<FloatAttr>(what.scale.number);
   return scale && scale.getValue().isFinite() &&
          !scale.getValue().isNegative() && !scale.getValue().isZero();
-}
-
-/// Whether `op` takes the greatest of its first input, starting from -inf.
-static bool isMaximum(linalg::GenericOp op) {
-  Block &body = *op.getBlock();
-  if (op.getNumReductionLoops() == 0 || op->getNumResults() != 1 ||
-      body.getOperations().size() != 2)
-    return false;
-  auto max = dyn_cast<arith::MaximumFOp>(body.front());
-  auto fill = op.getOutputs()[0].getDefiningOp<linalg::GenericOp>();
-  BlockArgument out = body.getArguments().back();
-  return max && body.getTerminator()->getOperand(0) == max.getResult() &&
-         llvm::is_contained(max->getOperands(), out) &&
-         llvm::is_contained(max->getOperands(), body.getArgument(0)) && fill &&
-         yieldsConstant(fill) &&
-         matchPattern(fill.getBlock()->getTerminator()->getOperand(0),
-                      m_NegInfFloat());
 }
 
 static bool readByMaximaOnly(Value value) {
@@ -113,39 +92,15 @@ static bool readByMaximaOnly(Value value) {
 }
 
 namespace {
-/// What a gather yields: an element, or a constant outside of the tensor.
-struct Gathered {
-  tensor::ExtractOp extract;
-  arith::SelectOp select;
-  Value filler;
-};
-
 struct GatherBytes : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
-
-  static std::optional<Gathered> read(linalg::GenericOp op) {
-    Value yielded = op.getBlock()->getTerminator()->getOperand(0);
-    Gathered found;
-    if (auto select = yielded.getDefiningOp<arith::SelectOp>()) {
-      found.select = select;
-      yielded = select.getTrueValue();
-      found.filler = select.getFalseValue();
-      if (!yielded.getDefiningOp<tensor::ExtractOp>())
-        std::swap(yielded, found.filler);
-    }
-    found.extract = yielded.getDefiningOp<tensor::ExtractOp>();
-    if (!found.extract || found.extract->getParentOp() != op ||
-        !found.extract->hasOneUse())
-      return std::nullopt;
-    return found;
-  }
 
   LogicalResult matchAndRewrite(linalg::GenericOp op,
                                 PatternRewriter &rewriter) const final {
     if (op->getNumResults() != 1 || !isElementwise(op) ||
         !op.getBlock()->getArguments().back().use_empty())
       return failure();
-    std::optional<Gathered> found = read(op);
+    std::optional<Gathered> found = gatheredBy(op);
     if (!found)
       return failure();
     std::optional<Dequantized> what = dequantizedOf(found->extract.getTensor());
@@ -158,47 +113,16 @@ struct GatherBytes : OpRewritePattern<linalg::GenericOp> {
       if (!lowest)
         return failure();
     }
-    // Whoever only computes from the data keeps it; the loops must be known.
     Location loc = op.getLoc();
-    Value empty =
-        emptyLike(rewriter, loc, op->getResult(0), rewriter.getI8Type());
-    auto bytes = linalg::GenericOp::create(
-        rewriter, loc, TypeRange(empty.getType()), op.getInputs(),
-        ValueRange(empty), op.getIndexingMapsArray(),
-        op.getIteratorTypesArray());
-    IRMapping mapping;
-    op.getRegion().cloneInto(&bytes.getRegion(), mapping);
-    Block &body = bytes.getRegion().front();
-    body.getArguments().back().setType(rewriter.getI8Type());
-    OpBuilder::InsertionGuard guard(rewriter);
-    auto extract =
-        cast<tensor::ExtractOp>(mapping.lookup(found->extract.getOperation()));
-    rewriter.setInsertionPoint(extract);
-    Value byte =
-        extractAt(rewriter, loc, what->data, what->map, extract.getIndices());
-    if (found->select) {
-      auto select =
-          cast<arith::SelectOp>(mapping.lookup(found->select.getOperation()));
-      rewriter.setInsertionPoint(select);
-      Value filler = lowest
-                         ? arith::ConstantOp::create(
-                               rewriter, loc,
-                               IntegerAttr::get(rewriter.getI8Type(),
-                                                lowestByte(what->isUnsigned)))
-                               .getResult()
-                         : zeroByte(rewriter, loc, *what);
-      bool fillsFalse = found->select.getFalseValue() == found->filler;
-      byte = arith::SelectOp::create(rewriter, loc, select.getCondition(),
-                                     fillsFalse ? byte : filler,
-                                     fillsFalse ? filler : byte);
-      body.getTerminator()->setOperand(0, byte);
-      rewriter.eraseOp(select);
-    } else {
-      body.getTerminator()->setOperand(0, byte);
-    }
-    rewriter.eraseOp(extract);
-    rewriter.setInsertionPointAfter(bytes);
-    Value result = bytes.getResult(0);
+    Value result = gatherOfBytes(
+        rewriter, op, *found,
+        [&](OpBuilder &builder, ValueRange indices) {
+          return extractAt(builder, loc, what->data, what->map, indices);
+        },
+        [&](OpBuilder &builder) {
+          return lowest ? lowestByte(builder, loc, what->isUnsigned)
+                        : zeroByte(builder, loc, *what);
+        });
     rewriter.replaceOp(
         op, dequantize(rewriter, loc, result, over(*what, result, result)));
     return success();
@@ -363,62 +287,6 @@ struct ConcatBytes : OpRewritePattern<tensor::ConcatOp> {
   }
 };
 
-/// An elementwise operator that makes bytes of a concatenation of floats.
-struct QuantizeBeforeConcat : OpRewritePattern<linalg::GenericOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(linalg::GenericOp op,
-                                PatternRewriter &rewriter) const final {
-    if (op->getNumResults() != 1 || !isElementwise(op) || gathers(op) ||
-        !getElementTypeOrSelf(op->getResult(0)).isInteger(8) ||
-        !op.getBlock()->getArguments().back().use_empty() ||
-        op.getRegion()
-            .walk([](linalg::IndexOp) { return WalkResult::interrupt(); })
-            .wasInterrupted())
-      return failure();
-    OpOperand *joined = nullptr;
-    for (OpOperand *input : op.getDpsInputOperands()) {
-      AffineMap map = op.getMatchingIndexingMap(input);
-      if (!joined && input->get().getDefiningOp<tensor::ConcatOp>() &&
-          map.isIdentity())
-        joined = input;
-      else if (!map.isConstant() && map.getNumResults() != 0)
-        return failure();
-    }
-    if (!joined || !joined->get().hasOneUse())
-      return failure();
-    auto concat = joined->get().getDefiningOp<tensor::ConcatOp>();
-    if (concat->getBlock() != op->getBlock())
-      return failure();
-    SmallVector<Value> parts;
-    SmallVector<Type> types;
-    for (Value input : concat.getInputs()) {
-      auto type = cast<RankedTensorType>(input.getType());
-      types.push_back(
-          RankedTensorType::get(type.getShape(), rewriter.getI8Type()));
-    }
-    auto type = cast<RankedTensorType>(op->getResult(0).getType());
-    if (tensor::ConcatOp::inferResultType(concat.getDim(), types) != type)
-      return failure();
-    for (Value input : concat.getInputs()) {
-      Value empty =
-          emptyLike(rewriter, op.getLoc(), input, rewriter.getI8Type());
-      SmallVector<Value> inputs(op.getInputs());
-      inputs[joined->getOperandNumber()] = input;
-      auto part = linalg::GenericOp::create(
-          rewriter, op.getLoc(), TypeRange(empty.getType()), inputs,
-          ValueRange(empty), op.getIndexingMapsArray(),
-          op.getIteratorTypesArray());
-      IRMapping mapping;
-      op.getRegion().cloneInto(&part.getRegion(), mapping);
-      parts.push_back(part.getResult(0));
-    }
-    rewriter.replaceOpWithNewOp<tensor::ConcatOp>(op, type, concat.getDim(),
-                                                  parts);
-    return success();
-  }
-};
-
 struct MaximumOfBytes : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -431,35 +299,10 @@ struct MaximumOfBytes : OpRewritePattern<linalg::GenericOp> {
     if (!what || !what->isUniform() || !isIncreasing(*what))
       return failure();
     Location loc = op.getLoc();
-    Type byte = rewriter.getI8Type();
-    Value empty = emptyLike(rewriter, loc, op->getResult(0), byte);
-    auto type = cast<RankedTensorType>(empty.getType());
-    SmallVector<utils::IteratorType> flat(type.getRank(),
-                                          utils::IteratorType::parallel);
-    auto start = linalg::GenericOp::create(
-        rewriter, loc, TypeRange(type), ValueRange(), ValueRange(empty),
-        {rewriter.getMultiDimIdentityMap(type.getRank())}, flat,
-        [&](OpBuilder &b, Location l, ValueRange) {
-          Value lowest = arith::ConstantOp::create(
-              b, l, IntegerAttr::get(byte, lowestByte(what->isUnsigned)));
-          linalg::YieldOp::create(b, l, lowest);
-        });
-    SmallVector<Value> inputs(op.getInputs());
-    inputs[0] = what->data;
-    SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-    maps[0] = what->map.compose(maps[0]);
-    auto result = linalg::GenericOp::create(
-        rewriter, loc, TypeRange(type), inputs, ValueRange(start.getResult(0)),
-        maps, op.getIteratorTypesArray(),
-        [&](OpBuilder &b, Location l, ValueRange args) {
-          Value max = what->isUnsigned
-                          ? arith::MaxUIOp::create(b, l, args.back(), args[0])
-                                .getResult()
-                          : arith::MaxSIOp::create(b, l, args.back(), args[0])
-                                .getResult();
-          linalg::YieldOp::create(b, l, max);
-        });
-    Value bytes = result.getResult(0);
+    Value bytes = maximumOfBytes(
+        rewriter, op, what->data,
+        what->map.compose(op.getMatchingIndexingMap(op.getDpsInputOperand(0))),
+        what->isUnsigned);
     rewriter.replaceOp(
         op, dequantize(rewriter, loc, bytes, over(*what, bytes, bytes)));
     return success();
@@ -469,5 +312,5 @@ struct MaximumOfBytes : OpRewritePattern<linalg::GenericOp> {
 
 void nestor::populateQuantizedMovementPatterns(RewritePatternSet &patterns) {
   patterns.add<GatherBytes, GatherConstants, ReshapeBytes, ConcatBytes,
-               QuantizeBeforeConcat, MaximumOfBytes>(patterns.getContext());
+               MaximumOfBytes>(patterns.getContext());
 }

@@ -8,6 +8,8 @@
 // Assumes: the scale is a positive number of ordinary size.
 //
 //===----------------------------------------------------------------------===//
+#include "Quantizer.h"
+
 #include "nestor/Graph/Dequantized.h"
 #include "nestor/Graph/Generic.h"
 #include "nestor/Graph/Graph.h"
@@ -34,6 +36,49 @@ static std::optional<float> floatNumber(Value v) {
   return number.convertToFloat();
 }
 
+std::optional<Quantizer> nestor::quantizerOf(linalg::GenericOp op) {
+  Value v = op.getBlock()->getTerminator()->getOperand(0);
+  if (!v.getType().isInteger(8))
+    return std::nullopt;
+  // trunc(int(min(max(round(round(x / s) + z), low), high)))
+  auto high = peel<arith::FPToSIOp>(peel<arith::TruncIOp>(v));
+  auto low = peel<arith::MinNumFOp>(high);
+  Value whole = peel<arith::MaxNumFOp>(low);
+  if (!whole)
+    return std::nullopt;
+  std::optional<float> least = floatNumber(low.getDefiningOp()->getOperand(1));
+  std::optional<float> most = floatNumber(high.getDefiningOp()->getOperand(1));
+  if (!least || !most ||
+      !((*least == 0 && *most == 255) || (*least == -128 && *most == 127)))
+    return std::nullopt;
+  Quantizer found;
+  found.least = *least;
+  found.zero = 0;
+  // The zero point is whole: rounding after it changes nothing.
+  if (Value inner = peel<math::RoundEvenOp>(whole))
+    if (inner.getDefiningOp<arith::AddFOp>())
+      whole = inner;
+  if (auto add = whole.getDefiningOp<arith::AddFOp>()) {
+    std::optional<float> number = floatNumber(add.getRhs());
+    if (!number)
+      return std::nullopt;
+    found.zero = *number;
+    whole = add.getLhs();
+  }
+  Value quotient = peel<math::RoundEvenOp>(whole);
+  if (Value inner = peel<math::RoundEvenOp>(quotient))
+    quotient = inner;
+  auto div =
+      quotient ? quotient.getDefiningOp<arith::DivFOp>() : arith::DivFOp();
+  std::optional<float> scale =
+      div ? floatNumber(div.getRhs()) : std::optional<float>();
+  if (!scale || !(*scale > 1e-30f && *scale < 1e30f))
+    return std::nullopt;
+  found.scale = *scale;
+  found.real = div.getLhs();
+  return found;
+}
+
 namespace {
 struct SameBytes : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -42,46 +87,17 @@ struct SameBytes : OpRewritePattern<linalg::GenericOp> {
                                 PatternRewriter &rewriter) const final {
     if (op->getNumResults() != 1 || !isElementwise(op))
       return failure();
-    Value v = op.getBlock()->getTerminator()->getOperand(0);
-    if (!v.getType().isInteger(8))
+    std::optional<Quantizer> quantizer = quantizerOf(op);
+    if (!quantizer)
       return failure();
-    // trunc(int(min(max(round(round(x / s) + z), low), high)))
-    auto high = peel<arith::FPToSIOp>(peel<arith::TruncIOp>(v));
-    auto low = peel<arith::MinNumFOp>(high);
-    Value whole = peel<arith::MaxNumFOp>(low);
-    if (!whole)
-      return failure();
-    std::optional<float> least =
-        floatNumber(low.getDefiningOp()->getOperand(1));
-    if (Value inner = peel<math::RoundEvenOp>(whole))
-      whole = inner;
-    float zero = 0;
-    if (auto add = whole.getDefiningOp<arith::AddFOp>()) {
-      std::optional<float> number = floatNumber(add.getRhs());
-      if (!number)
-        return failure();
-      zero = *number;
-      whole = add.getLhs();
-    }
-    auto div =
-        peel<math::RoundEvenOp>(whole)
-            ? peel<math::RoundEvenOp>(whole).getDefiningOp<arith::DivFOp>()
-            : arith::DivFOp();
-    if (!div || !least)
-      return failure();
-    std::optional<float> scale = floatNumber(div.getRhs());
-    std::optional<Dequantized> what = dequantizedIn(op, div.getLhs());
-    if (!scale || !what || !what->map.isIdentity() ||
-        what->isUnsigned != (*least == 0))
+    std::optional<Dequantized> what = dequantizedIn(op, quantizer->real);
+    if (!what || !what->map.isIdentity() ||
+        what->isUnsigned != quantizer->isUnsigned() || what->zero.tensor)
       return failure();
     auto own = dyn_cast_or_null<FloatAttr>(what->scale.number);
-    if (!own || own.getValue().convertToFloat() != *scale ||
-        !(*scale > 1e-30f && *scale < 1e30f))
-      return failure();
-    if (what->zero.tensor)
-      return failure();
     auto shift = dyn_cast_or_null<IntegerAttr>(what->zero.number);
-    if (zero != static_cast<float>(shift ? shift.getInt() : 0))
+    if (!own || own.getValue().convertToFloat() != quantizer->scale ||
+        quantizer->zero != static_cast<float>(shift ? shift.getInt() : 0))
       return failure();
     rewriter.replaceOp(op, what->data);
     return success();

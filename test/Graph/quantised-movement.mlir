@@ -125,3 +125,52 @@ func.func @embedding(%ids: tensor<?xi64>) -> tensor<?x8xf32> {
   } -> tensor<?x8xf32>
   return %g : tensor<?x8xf32>
 }
+
+// -----
+
+#i = affine_map<(d0) -> (d0)>
+#w = affine_map<(d0, d1) -> (d0 * 2 + d1)>
+#k = affine_map<(d0, d1) -> (d1)>
+#o = affine_map<(d0, d1) -> (d0)>
+// The greatest of floats, quantised: the greatest of bytes.
+// CHECK-LABEL: func.func @pool
+// CHECK: linalg.generic {{.*}} ins(%arg0 : tensor<8xf32>) outs(%{{.*}} : tensor<8xi8>)
+// CHECK: math.roundeven
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<4xi8>)
+// CHECK: linalg.generic {{.*}} ins(%{{.*}}, %{{.*}} : tensor<8xi8>, tensor<2xf32>)
+// CHECK: arith.maxui
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @pool(%x: tensor<8xf32>) -> tensor<4xi8> {
+  %low = arith.constant 0xFF800000 : f32
+  %window = tensor.empty() : tensor<2xf32>
+  %e = tensor.empty() : tensor<4xf32>
+  %fill = linalg.generic {indexing_maps = [#i], iterator_types = ["parallel"]} outs(%e : tensor<4xf32>) {
+  ^bb0(%o: f32):
+    linalg.yield %low : f32
+  } -> tensor<4xf32>
+  %m = linalg.generic {indexing_maps = [#w, #k, #o], iterator_types = ["parallel", "reduction"]}
+      ins(%x, %window : tensor<8xf32>, tensor<2xf32>) outs(%fill : tensor<4xf32>) {
+  ^bb0(%v: f32, %u: f32, %o: f32):
+    %0 = arith.maximumf %o, %v : f32
+    linalg.yield %0 : f32
+  } -> tensor<4xf32>
+  %e2 = tensor.empty() : tensor<4xi8>
+  %q = linalg.generic {indexing_maps = [#i, #i], iterator_types = ["parallel"]}
+      ins(%m : tensor<4xf32>) outs(%e2 : tensor<4xi8>) {
+  ^bb0(%v: f32, %o: i8):
+    %s = arith.constant 0.25 : f32
+    %zero = arith.constant 3.0 : f32
+    %least = arith.constant 0.0 : f32
+    %most = arith.constant 255.0 : f32
+    %0 = arith.divf %v, %s : f32
+    %1 = math.roundeven %0 : f32
+    %2 = arith.addf %1, %zero : f32
+    %3 = arith.maxnumf %2, %least : f32
+    %4 = arith.minnumf %3, %most : f32
+    %5 = arith.fptosi %4 : f32 to i32
+    %6 = arith.trunci %5 : i32 to i8
+    linalg.yield %6 : i8
+  } -> tensor<4xi8>
+  return %q : tensor<4xi8>
+}

@@ -27,6 +27,7 @@ mlir::LogicalResult computeInIntegers(mlir::ModuleOp module,
 
 /// The parts of it, a file each.
 void populateQuantizedMovementPatterns(mlir::RewritePatternSet &patterns);
+void populateQuantizeEarlyPatterns(mlir::RewritePatternSet &patterns);
 void populateRequantizationPatterns(mlir::RewritePatternSet &patterns);
 void populateIntegerProductPatterns(mlir::RewritePatternSet &patterns);
 void populateDynamicQuantizationPatterns(mlir::RewritePatternSet &patterns);
