@@ -279,7 +279,8 @@ llvm::Error Compilation::toLoops() {
 }
 
 llvm::Error Compilation::toLLVM() {
-  return runner.run("llvm", module, [&](ModuleOp m) { return lowerToLLVM(m); });
+  return runner.run("llvm", module,
+                    [&](ModuleOp m) { return lowerToLLVM(m, &target); });
 }
 
 llvm::Error Compilation::toObject() {
