@@ -14,6 +14,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/TargetParser/Host.h"
 
 #include <algorithm>
@@ -114,15 +115,35 @@ unsigned usableCores() {
   return std::max(1, CPU_COUNT(&set));
 }
 
+/// A small file of the kernel's; empty where there is none.
+std::string readLine(const llvm::Twine &path) {
+  auto text = llvm::MemoryBuffer::getFileAsStream(path);
+  return text ? (*text)->getBuffer().trim().str() : "";
+}
+
+/// The caches of the first core. The C library counts those of a whole socket
+/// as one on some machines, so the kernel is asked first.
 void readCaches(Target &target) {
-  auto read = [](int name, uint64_t &size) {
-    long value = sysconf(name);
-    if (value > 0)
-      size = static_cast<uint64_t>(value);
-  };
-  read(_SC_LEVEL1_DCACHE_SIZE, target.l1Bytes);
-  read(_SC_LEVEL2_CACHE_SIZE, target.l2Bytes);
-  read(_SC_LEVEL3_CACHE_SIZE, target.l3Bytes);
+  uint64_t *sizes[] = {&target.l1Bytes, &target.l2Bytes, &target.l3Bytes};
+  int names[] = {_SC_LEVEL1_DCACHE_SIZE, _SC_LEVEL2_CACHE_SIZE,
+                 _SC_LEVEL3_CACHE_SIZE};
+  for (auto [size, name] : llvm::zip_equal(sizes, names))
+    if (long value = sysconf(name); value > 0)
+      *size = static_cast<uint64_t>(value);
+  for (int index = 0; index < 8; ++index) {
+    std::string folder =
+        "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index);
+    unsigned level;
+    uint64_t kilobytes;
+    std::string text = readLine(folder + "/size");
+    StringRef size = text;
+    if (StringRef(readLine(folder + "/level")).getAsInteger(10, level) ||
+        level < 1 || level > 3 || readLine(folder + "/type") == "Instruction" ||
+        !size.consume_back("K") || size.getAsInteger(10, kilobytes) ||
+        kilobytes == 0)
+      continue;
+    *sizes[level - 1] = kilobytes << 10;
+  }
 }
 
 llvm::Error unknownTarget(StringRef name) {
