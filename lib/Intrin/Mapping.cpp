@@ -87,10 +87,10 @@ std::vector<Mapping> intrin::mappings(const Record &record,
         if (fits && known.extent > 1)
           candidates.push_back(i);
       }
-      // An axis of one step needs nobody; others at least one, unless they may
-      // shrink to one step.
-      possible &=
-          !candidates.empty() || known.extent == 1 || known.tail != Tail::Pad;
+      // An axis of one step needs nobody; others at least one, but for rows
+      // that may shrink to one.
+      possible &= !candidates.empty() || known.extent == 1 ||
+                  (axis == kM && known.tail != Tail::Pad);
       choices[axis] = arrangements(candidates, most);
     }
     if (!possible)

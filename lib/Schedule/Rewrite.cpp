@@ -354,6 +354,8 @@ public:
       for (auto [inner, coefficient] : part.terms)
         result.add(inner, factor * coefficient);
     }
+    while (joinDigits(result)) {
+    }
     return result.toExpr(space.getContext());
   }
 
@@ -387,6 +389,59 @@ public:
   }
 
 private:
+  /// (value floordiv stride) mod modulus; a modulus of 0 stands for none.
+  struct Digit {
+    AffineExpr value;
+    int64_t stride = 1, modulus = 0;
+  };
+  static Digit digitOf(AffineExpr expr) {
+    Digit digit{expr};
+    // (x mod ab) floordiv b is (x floordiv b) mod a.
+    while (auto binary = dyn_cast<AffineBinaryOpExpr>(digit.value)) {
+      std::optional<int64_t> by = AffineSpace::constantOf(binary.getRHS());
+      if (!by || *by <= 0)
+        break;
+      if (binary.getKind() == AffineExprKind::FloorDiv) {
+        digit.stride *= *by;
+      } else if (binary.getKind() == AffineExprKind::Mod &&
+                 *by % digit.stride == 0 && digit.modulus == 0) {
+        digit.modulus = *by / digit.stride;
+      } else {
+        break;
+      }
+      digit.value = binary.getLHS();
+    }
+    return digit;
+  }
+
+  /// Digits of one value that follow each other are one:
+  ///   x mod c + ((x floordiv c) mod b) * c  ==>  x mod (b * c)
+  static bool joinDigits(Linear &linear) {
+    for (auto [low, factor] : linear.terms) {
+      Digit digit = digitOf(low);
+      if (digit.modulus == 0)
+        continue;
+      for (auto [high, other] : linear.terms) {
+        Digit next = digitOf(high);
+        if (next.value != digit.value || other != factor * digit.modulus ||
+            next.stride != digit.stride * digit.modulus)
+          continue;
+        AffineExpr joined = digit.value.floorDiv(digit.stride);
+        if (next.modulus)
+          joined = joined % (digit.modulus * next.modulus);
+        AffineExpr first = low, second = high;
+        int64_t times = factor, timesSecond = other;
+        linear.add(first, -times);
+        linear.add(second, -timesSecond);
+        for (auto [inner, coefficient] : Linear::of(joined).terms)
+          linear.add(inner, times * coefficient);
+        linear.constant += times * Linear::of(joined).constant;
+        return true;
+      }
+    }
+    return false;
+  }
+
   AffineExpr simplifyAtom(AffineExpr atom) {
     auto binary = dyn_cast<AffineBinaryOpExpr>(atom);
     std::optional<int64_t> divisor =
