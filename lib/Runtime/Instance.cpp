@@ -46,7 +46,8 @@ const nst_services Services::table = {
 
 /// A scratch block's header, in front of its bytes.
 struct alignas(NST_ALIGNMENT) Instance::Scratch {
-  Scratch *next;
+  Scratch *next = nullptr;
+  uint64_t bytes = 0; // with this header
 };
 
 std::string describe(int32_t dtype, const int64_t *dims, int32_t rank) {
@@ -83,7 +84,10 @@ Instance::Instance(Program::Ptr p, InstanceOptions o)
       outputs(program->model().num_outputs),
       symbols(program->model().num_symbols) {}
 
-Instance::~Instance() { freeScratch(); }
+Instance::~Instance() {
+  freeScratch(scratch);
+  freeScratch(spare);
+}
 
 Status Instance::create(Program::Ptr program, InstanceOptions options,
                         std::unique_ptr<Instance> &instance) try {
@@ -202,8 +206,14 @@ void *Instance::giveScratch(uint64_t bytes) {
   uint64_t rounded =
       (bytes + NST_ALIGNMENT - 1) / NST_ALIGNMENT * NST_ALIGNMENT +
       sizeof(Scratch);
-  void *memory = allowed ? aligned_alloc(NST_ALIGNMENT, rounded) : nullptr;
-  if (!memory) {
+  Scratch *block = allowed ? spareScratch(rounded) : nullptr;
+  if (allowed && !block) {
+    if (void *memory = aligned_alloc(NST_ALIGNMENT, rounded)) {
+      block = new (memory) Scratch;
+      block->bytes = rounded;
+    }
+  }
+  if (!block) {
     char text[128];
     snprintf(text, sizeof text, "no memory for %llu bytes of scratch%s",
              static_cast<unsigned long long>(bytes),
@@ -211,18 +221,34 @@ void *Instance::giveScratch(uint64_t bytes) {
     recordFailure(NST_BUDGET, text);
     return nullptr;
   }
-  auto *block = new (memory) Scratch;
   std::lock_guard<std::mutex> guard(lock);
   block->next = scratch;
   scratch = block;
   return block + 1;
 }
 
-void Instance::freeScratch() {
-  while (scratch) {
-    Scratch *next = scratch->next;
-    free(scratch);
-    scratch = next;
+Instance::Scratch *Instance::spareScratch(uint64_t bytes) {
+  std::lock_guard<std::mutex> guard(lock);
+  for (Scratch **at = &spare; *at; at = &(*at)->next)
+    if ((*at)->bytes >= bytes && (*at)->bytes / 2 <= bytes) {
+      Scratch *block = *at;
+      *at = block->next;
+      return block;
+    }
+  return nullptr;
+}
+
+/// What this run asked for serves the next one, whose pages are then there.
+void Instance::keepScratch() {
+  freeScratch(spare);
+  std::swap(spare, scratch);
+}
+
+void Instance::freeScratch(Scratch *&list) {
+  while (list) {
+    Scratch *next = list->next;
+    free(list);
+    list = next;
   }
 }
 
@@ -349,7 +375,7 @@ Status Instance::run(std::span<const nst_tensor> given,
   }
   nst_call call = {&Services::table, this, given.data(), program->constants()};
   int32_t code = model.run(&call);
-  freeScratch();
+  keepScratch();
   if (!failure.ok())
     return failure;
   if (code != 0)
@@ -362,7 +388,7 @@ Status Instance::run(std::span<const nst_tensor> given,
                   model.outputs[i].name);
   return Status::success();
 } catch (const std::bad_alloc &) {
-  freeScratch();
+  freeScratch(scratch);
   return fail(Code::Budget, "out of memory");
 }
 
@@ -378,6 +404,7 @@ Buffer Instance::takeOutput(size_t index) {
 
 void Instance::trim() {
   arena.reset();
+  freeScratch(spare);
   for (Output &out : outputs) {
     out.owned.reset();
     out.data = nullptr;

@@ -61,7 +61,7 @@ public:
   Buffer takeOutput(size_t index);
 
   uint64_t arenaBytes() const { return arena.size(); }
-  /// Gives back the arena and the outputs.
+  /// Gives back the arena, scratch and the outputs.
   void trim();
 
 private:
@@ -82,7 +82,9 @@ private:
   void *giveOutput(int32_t index, const int64_t *dims, int32_t rank);
   void recordFailure(int32_t code, const char *message);
   bool withinLimit(uint64_t bytes);
-  void freeScratch();
+  Scratch *spareScratch(uint64_t bytes);
+  void keepScratch();
+  static void freeScratch(Scratch *&list);
 
   Program::Ptr program;
   InstanceOptions options;
@@ -100,6 +102,8 @@ private:
   std::atomic<uint64_t> bytesInUse{0};
   std::mutex lock; // scratch and failure: bodies may ask from any worker
   Scratch *scratch = nullptr;
+  /// Scratch of the run before, for this one.
+  Scratch *spare = nullptr;
   Status failure;
 };
 
