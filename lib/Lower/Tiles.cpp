@@ -7,6 +7,7 @@
 
 #include "nestor/Dialect/Device/Device.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Builders.h"
@@ -71,6 +72,17 @@ private:
 };
 } // namespace
 
+/// The constant that a value is, as products of constants too: nothing has been
+/// folded yet.
+static std::optional<int64_t> constantOf(Value value) {
+  if (auto product = value.getDefiningOp<arith::MulIOp>()) {
+    std::optional<int64_t> lhs = constantOf(product.getLhs()),
+                           rhs = constantOf(product.getRhs());
+    return lhs && rhs ? std::optional<int64_t>(*lhs * *rhs) : std::nullopt;
+  }
+  return getConstantIntValue(value);
+}
+
 void Carrier::follow(Value pointer, std::optional<int64_t> offset) {
   for (Operation *user : pointer.getUsers()) {
     if (auto gep = dyn_cast<LLVM::GEPOp>(user)) {
@@ -92,10 +104,10 @@ void Carrier::follow(Value pointer, std::optional<int64_t> offset) {
     Window window;
     std::optional<int64_t> stride;
     if (auto load = dyn_cast<device::TileLoadOp>(user)) {
-      stride = getConstantIntValue(load.getStride());
+      stride = constantOf(load.getStride());
       window.type = load.getType();
     } else if (auto store = dyn_cast<device::TileStoreOp>(user)) {
-      stride = getConstantIntValue(store.getStride());
+      stride = constantOf(store.getStride());
       window.type = store.getTile().getType();
     }
     if (!window.type || !offset || !stride) {
