@@ -161,6 +161,8 @@ bool Record::availableOn(const Target &target) const {
 
 double Record::macsPerCycle(const Target &target) const {
   double rate = cost.rate ? target.rates.*cost.rate : 1;
+  if (!cost.halvedBy.empty() && target.has(cost.halvedBy))
+    rate /= 2;
   // Rates are those of the widest vector.
   double share = vectorBits && vectorBits < target.vectorBits
                      ? double(vectorBits) / target.vectorBits

@@ -176,6 +176,9 @@ struct Cost {
   double factor = 1;
   /// Cycles until a dependent instance may start.
   unsigned latency = 4;
+  /// A feature whose instructions the target's rate is for where it has it;
+  /// these then reach half of it.
+  llvm::StringRef halvedBy = "";
 };
 
 /// A window onto an operand in memory.

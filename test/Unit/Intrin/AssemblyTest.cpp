@@ -37,7 +37,8 @@ SmallVector<StringRef> hotLoop(StringRef assembly) {
   return best;
 }
 
-size_t countOf(ArrayRef<StringRef> lines, StringRef word) {
+size_t countOf(ArrayRef<StringRef> lines, const Twine &text) {
+  std::string word = text.str();
   return llvm::count_if(
       lines, [&](StringRef line) { return line.ltrim().starts_with(word); });
 }
@@ -125,5 +126,20 @@ TEST(Amx, IsEmulatedWhereItIsAbsent) {
     ASSERT_TRUE(bool(text)) << takeError(text.takeError()).second;
     EXPECT_FALSE(StringRef(*text).contains("tdp"));
     EXPECT_FALSE(StringRef(*text).contains("vpdpbusd"));
+  }
+}
+
+// The other alternative of a record's features: the same instruction in its
+// older encoding.
+TEST(Vnni, WithoutAvx512) {
+  MLIRContext context;
+  intrin::loadDialects(context);
+  Target target = llvm::cantFail(Target::parse("x86-64-v3+avxvnni"));
+  for (const char *name : {"x86.vpdpbusd.256", "x86.vpdpwssd.256"}) {
+    const Record &record = *find(name);
+    auto text = kernelAssembly(context, record, {2, 2, 1, 0, 0}, target);
+    ASSERT_TRUE(bool(text)) << takeError(text.takeError()).second;
+    SmallVector<StringRef> loop = hotLoop(*text);
+    EXPECT_EQ(countOf(loop, "{vex}\t" + record.mnemonic), 4u) << *text;
   }
 }

@@ -165,3 +165,12 @@ TEST(Records, TheFastestComesFirst) {
   for (size_t i = 1; i < found.size(); ++i)
     EXPECT_GE(found[i - 1]->macsPerCycle(amx), found[i]->macsPerCycle(amx));
 }
+
+// A rate of the best instruction is not that of the others.
+TEST(Records, DotProductsAreHalfOfMatrixProducts) {
+  Target dot = llvm::cantFail(Target::parse("armv8.2-a"));
+  Target matrix = llvm::cantFail(Target::parse("armv8.6-a"));
+  const Record &sdot = *find("arm.sdot"), &smmla = *find("arm.smmla");
+  EXPECT_EQ(2 * sdot.macsPerCycle(matrix), smmla.macsPerCycle(matrix));
+  EXPECT_EQ(sdot.macsPerCycle(dot), dot.rates.fmaLanes * dot.rates.int8Dot);
+}
