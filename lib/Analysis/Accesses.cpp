@@ -281,6 +281,18 @@ BlockKind analysis::kindOf(nest::BlockOp block) {
   return BlockKind::Reduction;
 }
 
+/// Whether two accesses of one buffer are at the same element, in the same
+/// words or in the same affine form.
+static bool sameIndices(ValueRange a, ValueRange b, nest::BlockOp block) {
+  return llvm::all_of(llvm::zip_equal(a, b), [&](auto pair) {
+    auto [x, y] = pair;
+    if (x == y)
+      return true;
+    AffineExpr first = indexExpr(x, block), second = indexExpr(y, block);
+    return first && first == second;
+  });
+}
+
 std::optional<Reducer> analysis::reducerOf(nest::BlockOp block) {
   memref::StoreOp store;
   for (const Access &access : accessesOf(block)) {
@@ -303,7 +315,8 @@ std::optional<Reducer> analysis::reducerOf(nest::BlockOp block) {
   for (unsigned i = 0; i < 2; ++i) {
     auto load = combine->getOperand(i).getDefiningOp<memref::LoadOp>();
     if (load && load.getMemRef() == store.getMemRef() &&
-        load.getIndices() == store.getIndices() && load.getResult().hasOneUse())
+        sameIndices(load.getIndices(), store.getIndices(), block) &&
+        load.getResult().hasOneUse())
       return Reducer{combine, combine->getOperand(1 - i), load, store,
                      *identity};
   }

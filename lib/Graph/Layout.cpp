@@ -137,6 +137,12 @@ static bool isPool(linalg::GenericOp op) {
          rankOf(op.getDpsInputOperand(0)->get()) == rankOf(op->getResult(0));
 }
 
+/// Whether `op` gains by channels innermost so much that copies at its borders
+/// are worth their time: windows read each element several times.
+static bool startsTurning(linalg::GenericOp op) {
+  return isConvolution(op) || isPool(op);
+}
+
 /// Whether a reshape only regroups what follows [n, c].
 bool Turner::keepsPlane(model::ReshapeOp op) {
   if (rankOf(op.getSource()) < 3 || rankOf(op.getResult()) < 3)
@@ -493,7 +499,7 @@ void Turner::turn(model::ReshapeOp op) {
 
 LogicalResult Turner::run() {
   for (auto op : block.getOps<linalg::GenericOp>())
-    if (isConvolution(op) && mayTurn(op->getResult(0)))
+    if (startsTurning(op) && mayTurn(op->getResult(0)))
       chosen.insert(op->getResult(0));
   for (size_t i = 0; i < chosen.size(); ++i)
     spread(chosen[i]);
@@ -540,7 +546,7 @@ LogicalResult nestor::chooseLayouts(ModuleOp module) {
   // Each block by itself: what crosses control flow keeps its order.
   llvm::SetVector<Block *> blocks;
   main.walk([&](linalg::GenericOp op) {
-    if (isConvolution(op))
+    if (startsTurning(op))
       blocks.insert(op->getBlock());
   });
   for (Block *block : blocks)

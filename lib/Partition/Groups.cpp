@@ -11,6 +11,7 @@
 #include "nestor/Graph/TensorDims.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -154,6 +155,7 @@ public:
 
 private:
   Building start(Operation *op);
+  Building *takePadding(linalg::GenericOp op);
   bool join(Building &building, linalg::GenericOp op);
   bool fits(const Building &building, linalg::GenericOp op, unsigned lead);
   unsigned innerLoops(linalg::GenericOp op, unsigned lead);
@@ -189,14 +191,17 @@ static bool isRowReduction(linalg::GenericOp op) {
 }
 
 /// Whether `map` starts with the first `count` loops in order and uses them
-/// nowhere else.
-static bool startsWithLoops(AffineMap map, unsigned count) {
+/// nowhere else; the place of a loop of one iteration may say 0.
+static bool startsWithLoops(AffineMap map, unsigned count,
+                            ArrayRef<DimSource> extents) {
   if (map.getNumResults() < count)
     return false;
   for (auto [i, expr] : llvm::enumerate(map.getResults())) {
     if (i < count) {
       auto dim = dyn_cast<AffineDimExpr>(expr);
-      if (!dim || dim.getPosition() != i)
+      auto zero = dyn_cast<AffineConstantExpr>(expr);
+      if (!(dim && dim.getPosition() == i) &&
+          !(zero && zero.getValue() == 0 && extents[i].isConstant(1)))
         return false;
       continue;
     }
@@ -252,7 +257,7 @@ bool Former::fits(const Building &building, linalg::GenericOp op,
     Operation *def = operand.get().getDefiningOp();
     bool inside = def && building.group.contains(def);
     if ((inside || op.isDpsInit(&operand)) &&
-        !startsWithLoops(op.getMatchingIndexingMap(&operand), lead))
+        !startsWithLoops(op.getMatchingIndexingMap(&operand), lead, extents))
       return false;
   }
   // A gather from the group reads anywhere.
@@ -317,6 +322,36 @@ bool Former::join(Building &building, linalg::GenericOp op) {
   return true;
 }
 
+/// Whether `op` copies a tensor and puts a constant around it.
+static bool isPadding(linalg::GenericOp op) {
+  if (op->getNumResults() != 1 || !isElementwise(op) || !gathers(op))
+    return false;
+  auto choice = op.getBlock()
+                    ->getTerminator()
+                    ->getOperand(0)
+                    .getDefiningOp<arith::SelectOp>();
+  return choice && matchPattern(choice.getFalseValue(), m_Constant());
+}
+
+/// The group of a padded copy that only the window `op` reads begins anew with
+/// it: the copy may then not be needed.
+Building *Former::takePadding(linalg::GenericOp op) {
+  if (!isAnchor(op) || !isWindowed(op))
+    return nullptr;
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    auto padding = operand->get().getDefiningOp<linalg::GenericOp>();
+    Building *made = home.lookup(padding);
+    if (!made || made->group.ops.size() != 1 || !isPadding(padding) ||
+        !llvm::all_of(padding->getUsers(),
+                      [&](Operation *user) { return user == op; }))
+      continue;
+    *made = start(op);
+    made->group.ops.insert(made->group.ops.begin(), padding);
+    return made;
+  }
+  return nullptr;
+}
+
 SmallVector<Group> Former::run() {
   for (Operation &op : block) {
     if (!isKernelOp(&op))
@@ -332,6 +367,8 @@ SmallVector<Group> Former::run() {
             latest = producer;
       if (latest && join(*latest, generic))
         found = latest;
+      else
+        found = takePadding(generic);
     }
     if (!found) {
       all.push_back(std::make_unique<Building>(start(&op)));
@@ -345,9 +382,100 @@ SmallVector<Group> Former::run() {
   return groups;
 }
 
+/// Whether everything outside of `ops` that uses results of `group` is its own.
+static bool staysWithin(const Group &group, ArrayRef<Operation *> ops) {
+  return llvm::all_of(group.ops, [&](Operation *member) {
+    return llvm::all_of(member->getUsers(), [&](Operation *user) {
+      return llvm::is_contained(ops, user) || isa<tensor::DimOp>(user);
+    });
+  });
+}
+
+/// The group that makes the inputs of row reductions, when nobody else needs
+/// them: product, maximum, exponentials, sum.
+static Group *sourceOf(const Group &rows,
+                       llvm::DenseMap<Operation *, Group *> &home) {
+  Group *source = nullptr;
+  for (Operation *op : rows.ops)
+    for (Value value : usedValues(op)) {
+      Group *made = home.lookup(value.getDefiningOp());
+      if (!made || made == &rows)
+        continue;
+      auto product = dyn_cast<linalg::GenericOp>(made->ops.front());
+      if (!product || !isProductSum(product))
+        continue;
+      if (source && source != made)
+        return nullptr;
+      source = made;
+    }
+  return source;
+}
+
+/// A product over the rows that row reductions have made, which are made from
+/// rows of another product: the rows between need not be whole matrices.
+///
+///   S = Q K^T; M = max S; P = exp(S - M); L = sum P   |   O = P V; Y = O / L
+///
+static void joinStreams(SmallVector<Group> &groups) {
+  llvm::DenseMap<Operation *, Group *> home;
+  std::vector<Group *> all;
+  for (Group &group : groups) {
+    all.push_back(&group);
+    for (Operation *op : group.ops)
+      home[op] = &group;
+  }
+  for (Group *last : all) {
+    auto product = last->ops.empty()
+                       ? linalg::GenericOp()
+                       : dyn_cast<linalg::GenericOp>(last->ops.front());
+    if (!product || !isProductSum(product) || isWindowed(product))
+      continue;
+    for (OpOperand *operand : product.getDpsInputOperands()) {
+      Operation *maker = operand->get().getDefiningOp();
+      Group *rows = home.lookup(maker);
+      if (!rows || rows == last || rows->ops.size() < 2 ||
+          !llvm::any_of(rows->ops,
+                        [](Operation *op) { return kindOf(op) == "reduce"; }))
+        continue;
+      // Its rows are rows of the product, which sums along them.
+      AffineMap map = product.getMatchingIndexingMap(operand);
+      unsigned lead = map.getNumResults() - 1;
+      auto along = dyn_cast<AffineDimExpr>(map.getResult(lead));
+      if (!along ||
+          !startsWithLoops(map, lead, TensorDims().loopExtents(product)) ||
+          product.getIteratorTypesArray()[along.getPosition()] !=
+              utils::IteratorType::reduction ||
+          lead >= product.getNumParallelLoops())
+        continue;
+      Group *source = sourceOf(*rows, home);
+      if (!source || source == last ||
+          isWindowed(cast<linalg::GenericOp>(source->ops.front())))
+        continue;
+      SmallVector<Operation *> ops(source->ops);
+      llvm::append_range(ops, rows->ops);
+      llvm::append_range(ops, last->ops);
+      if (ops.size() > kMaxGroup || !staysWithin(*source, ops) ||
+          !staysWithin(*rows, ops))
+        continue;
+      llvm::sort(ops, [](Operation *a, Operation *b) {
+        return a->isBeforeInBlock(b);
+      });
+      for (Operation *op : ops)
+        home[op] = last;
+      source->ops.clear();
+      rows->ops.clear();
+      last->ops = ops;
+      break;
+    }
+  }
+  llvm::erase_if(groups, [](const Group &group) { return group.ops.empty(); });
+}
+
 SmallVector<Group> nestor::formGroups(Block &block) {
   Sorter(block).run();
-  return Former(block).run();
+  SmallVector<Group> groups = Former(block).run();
+  joinStreams(groups);
+  return groups;
 }
 
 /// The word for a generic with reduction loops.

@@ -58,9 +58,27 @@ int64_t tripCount(nest::ForOp loop, int64_t unknown);
 /// Rough cost of one execution of everything inside `op`, in ns on one core.
 double estimateWork(mlir::Operation *op, const Target &target);
 
+/// For a block whose first `outerLoops` loops stand around a tile: loops of a
+/// few iterations inside are unrolled, the one that the last written index
+/// follows becomes vectors of `lanes`.
+void finishTile(RuleContext &context, sched::Schedule &on, sched::BlockRef ref,
+                unsigned outerLoops, int64_t lanes);
+inline void finishTile(RuleContext &context, sched::BlockRef ref,
+                       unsigned outerLoops, int64_t lanes) {
+  finishTile(context, context.schedule, ref, outerLoops, lanes);
+}
+
 // The rules.
+void tensorizeBlocks(RuleContext &context);
+void tileWindows(RuleContext &context);
+void rowBlocks(RuleContext &context);
 void registerTile(RuleContext &context);
+void skipPaddings(RuleContext &context);
 void rowFusion(RuleContext &context);
+void transposeTiles(RuleContext &context);
+/// Vectorizes the block called `name`, all or nothing.
+void vectorizeAlone(RuleContext &context, sched::Schedule &on,
+                    llvm::StringRef name);
 void vectorizeBlocks(RuleContext &context);
 void parallelize(RuleContext &context);
 

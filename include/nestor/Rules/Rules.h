@@ -5,10 +5,17 @@
 // and every number that a rule chooses is a knob of the schedule it writes.
 //
 // The rules, in the order they look at a kernel (lib/Rules/<Rule>.cpp):
+//   RowBlocks     two products with row reductions between them: attention
+//   Window        reductions over windows in which all operands move with the
+//                 lanes: depthwise convolutions, pooling; their epilogue rides
+//                 along
 //   RegisterTile  reductions whose inner loop can run over a vector of outputs:
-//                 matmul, convolution, depthwise, pooling; the following
-//                 elementwise block is finished in the same tile
+//                 matmul, convolution; the following elementwise block is
+//                 finished in the same tile
+//   Padding       tiles that read a padded copy read the original; what reaches
+//                 over the border is left out, in code of its own
 //   RowFusion     chains of row reductions and maps: softmax, layer norm
+//   Transpose     blocks that write along one iterator and read along another
 //   Vectorize     everything that is left, block by block
 //   Parallel      the outermost loops, by estimated work
 //

@@ -9,10 +9,8 @@
 //
 //===----------------------------------------------------------------------===//
 #include "../Apply.h"
+#include "../PaddingChoice.h"
 #include "../Rewrite.h"
-
-#include "mlir/IR/Matchers.h"
-#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -24,48 +22,11 @@ using nest::IteratorKind;
 namespace {
 struct Plan {
   memref::StoreOp store;
-  /// The value inside and the constant outside.
-  Operation *choice = nullptr;
-  Attribute constant;
+  PaddingChoice choice;
   /// Statements about the block's iterators (dims) and sizes.
   SmallVector<BlockForm::Constraint> condition;
 };
 } // namespace
-
-/// Adds what `value` says to `into`; false where it is not affine.
-static bool readCondition(Value value, nest::BlockOp block,
-                          SmallVectorImpl<BlockForm::Constraint> &into) {
-  if (auto both = value.getDefiningOp<arith::AndIOp>())
-    return readCondition(both.getLhs(), block, into) &&
-           readCondition(both.getRhs(), block, into);
-  auto compare = value.getDefiningOp<arith::CmpIOp>();
-  if (!compare || !compare.getLhs().getType().isIndex())
-    return false;
-  AffineExpr a = indexExpr(compare.getLhs(), block),
-             b = indexExpr(compare.getRhs(), block);
-  if (!a || !b)
-    return false;
-  using P = arith::CmpIPredicate;
-  switch (compare.getPredicate()) {
-  case P::sge:
-    into.push_back({a - b, false});
-    return true;
-  case P::sgt:
-    into.push_back({a - b - 1, false});
-    return true;
-  case P::sle:
-    into.push_back({b - a, false});
-    return true;
-  case P::slt:
-    into.push_back({b - a - 1, false});
-    return true;
-  case P::eq:
-    into.push_back({a - b, true});
-    return true;
-  default:
-    return false;
-  }
-}
 
 static Outcome check(nest::BlockOp block, nest::ForOp loop, AffineSpace &space,
                      Plan &plan) {
@@ -84,29 +45,22 @@ static Outcome check(nest::BlockOp block, nest::ForOp loop, AffineSpace &space,
           .note(access.op, "this one");
     plan.store = cast<memref::StoreOp>(access.op);
   }
-  Value stored = plan.store ? plan.store.getValueToStore() : Value();
-  plan.choice = stored ? stored.getDefiningOp() : nullptr;
-  Value condition, outside;
-  if (auto branch = dyn_cast_or_null<scf::IfOp>(plan.choice);
-      branch && branch.getNumResults() == 1) {
-    condition = branch.getCondition();
-    outside = branch.elseYield().getOperand(0);
-  } else if (auto select = dyn_cast_or_null<arith::SelectOp>(plan.choice)) {
-    condition = select.getCondition();
-    outside = select.getFalseValue();
-  } else {
+  std::optional<PaddingChoice> choice;
+  if (plan.store)
+    choice = PaddingChoice::of(plan.store.getValueToStore());
+  if (!choice)
     return Outcome::refused(describe(block) +
                             " does not choose between a value and a constant")
         .note(block, "it stores something else than scf.if or arith.select");
-  }
-  if (!matchPattern(outside, m_Constant(&plan.constant)))
+  if (!choice->outside)
     return Outcome::refused(describe(block) +
                             " does not choose between a value and a constant")
-        .note(plan.choice, "what it stores outside is no constant");
-  if (!readCondition(condition, block, plan.condition))
+        .note(choice->op, "what it stores outside is no constant");
+  if (!readCondition(choice->condition, block, plan.condition))
     return Outcome::refused("the condition of " + describe(block) +
                             " is no affine statement about its iterators")
-        .note(plan.choice, "it cannot be told where the padding is");
+        .note(choice->op, "it cannot be told where the padding is");
+  plan.choice = *choice;
   for (nest::BlockOp other : blocksIn(loop))
     if (other != block && (readsBuffer(other, plan.store.getMemRef()) ||
                            writesBuffer(other, plan.store.getMemRef())))
@@ -150,8 +104,8 @@ static nest::BlockOp makeFill(RewriterBase &rewriter, nest::BlockOp block,
       store = access.op;
   rewriter.setInsertionPoint(store);
   memref::StoreOp old = plan.store;
-  Value constant =
-      arith::ConstantOp::create(rewriter, loc, cast<TypedAttr>(plan.constant));
+  Value constant = arith::ConstantOp::create(
+      rewriter, loc, cast<TypedAttr>(plan.choice.outside));
   auto at = cast<memref::StoreOp>(store).getIndices();
   memref::StoreOp::create(rewriter, loc, constant, old.getMemRef(), at);
   rewriter.eraseOp(store);
@@ -283,29 +237,10 @@ Result<nest::BlockOp> sched::decomposePadding(RewriterBase &rewriter,
   OpBuilder::InsertionGuard guard(rewriter);
   nest::BlockOp fill = makeFill(rewriter, block, loop, plan, space);
   // The inside alone.
-  Value value;
-  if (auto branch = dyn_cast<scf::IfOp>(plan.choice)) {
-    value = branch.thenYield().getOperand(0);
-    for (Operation &op :
-         llvm::make_early_inc_range(branch.thenBlock()->without_terminator()))
-      rewriter.moveOpBefore(&op, branch);
-  } else {
-    value = cast<arith::SelectOp>(plan.choice).getTrueValue();
-  }
+  Value value = takeInside(rewriter, plan.choice);
   rewriter.modifyOpInPlace(
       plan.store, [&]() { plan.store.getValueMutable().assign(value); });
-  llvm::SetVector<Operation *> dead;
-  dead.insert(plan.choice);
-  while (!dead.empty()) {
-    Operation *op = dead.pop_back_val();
-    if (!op->use_empty())
-      continue; // comes again with its last user
-    for (Value operand : op->getOperands())
-      if (Operation *maker = operand.getDefiningOp();
-          maker && block->isProperAncestor(maker) && isMemoryEffectFree(maker))
-        dead.insert(maker);
-    rewriter.eraseOp(op);
-  }
+  eraseUnused(rewriter, plan.choice.op, block);
   restrict(rewriter, block, plan, space);
   eraseDeadIndices(rewriter, block);
   return fill;
