@@ -59,6 +59,11 @@ struct TargetPass : PassWrapper<Derived, OperationPass<ModuleOp>> {
                                  llvm::cl::desc("what the code is for"),
                                  llvm::cl::init("")};
 
+  void getDependentDialects(DialectRegistry &registry) const final {
+    registry.insert<LLVM::LLVMDialect, scf::SCFDialect, vector::VectorDialect,
+                    math::MathDialect, arith::ArithDialect>();
+  }
+
   /// Calls `body(target)` with a pointer that may be null.
   void withTarget(function_ref<LogicalResult(const Target *)> body) {
     std::optional<Target> target;
@@ -80,10 +85,6 @@ struct LowerDevicePass : TargetPass<LowerDevicePass> {
   StringRef getArgument() const final { return "lower-device"; }
   StringRef getDescription() const final {
     return "Write device operations as instructions, or emulate them";
-  }
-  void getDependentDialects(DialectRegistry &registry) const final {
-    registry.insert<LLVM::LLVMDialect, scf::SCFDialect, vector::VectorDialect,
-                    math::MathDialect, arith::ArithDialect>();
   }
   void runOnOperation() final {
     withTarget([&](const Target *target) {

@@ -130,7 +130,7 @@ def Device_TileZeroOp : Device_Op<"tile_zero"> {
     ```
   }];
   let results = (outs Res<Device_Tile, "", [MemAlloc]>:$result);
-  let assemblyFormat = "attr-dict `:` type($result)";
+  let assemblyFormat = "attr-dict `:` qualified(type($result))";
 }
 
 def Device_TileLoadOp : Device_Op<"tile_load"> {
@@ -145,7 +145,7 @@ def Device_TileLoadOp : Device_Op<"tile_load"> {
   }];
   let arguments = (ins Arg<LLVM_DefaultPointer, "", [MemRead]>:$base, I64:$stride, UnitAttr:$streaming);
   let results = (outs Device_Tile:$result);
-  let assemblyFormat = "$base `,` $stride (`streaming` $streaming^)? attr-dict `:` type($result)";
+  let assemblyFormat = "$base `,` $stride (`streaming` $streaming^)? attr-dict `:` qualified(type($result))";
 }
 
 def Device_TileStoreOp : Device_Op<"tile_store"> {
@@ -158,7 +158,7 @@ def Device_TileStoreOp : Device_Op<"tile_store"> {
     ```
   }];
   let arguments = (ins Device_Tile:$tile, Arg<LLVM_DefaultPointer, "", [MemWrite]>:$base, I64:$stride);
-  let assemblyFormat = "$tile `,` $base `,` $stride attr-dict `:` type($tile)";
+  let assemblyFormat = "$tile `,` $base `,` $stride attr-dict `:` qualified(type($tile))";
 }
 
 def Device_TileDotOp : Device_Op<"tile_dot", [Pure, AllTypesMatch<["acc", "result"]>]> {
@@ -180,7 +180,7 @@ def Device_TileDotOp : Device_Op<"tile_dot", [Pure, AllTypesMatch<["acc", "resul
   }];
   let arguments = (ins Device_TileDotKind:$kind, Device_Tile:$acc, Device_Tile:$lhs, Device_Tile:$rhs);
   let results = (outs Device_Tile:$result);
-  let assemblyFormat = "$kind $acc `,` $lhs `,` $rhs attr-dict `:` type($acc) `,` type($lhs) `,` type($rhs)";
+  let assemblyFormat = "$kind $acc `,` $lhs `,` $rhs attr-dict `:` qualified(type($acc)) `,` qualified(type($lhs)) `,` qualified(type($rhs))";
   let hasVerifier = 1;
 }
 
