@@ -9,6 +9,10 @@
 // every loop, so that it finds in its cache what it wrote in the loop before.
 // When its share is empty it takes from the others'.
 //
+// Where more threads want to run than there are cores, a helper may be woken on
+// the very core of the owner. Whoever then spins there keeps the other from
+// what it waits for, so both look where the other one was last.
+//
 //===----------------------------------------------------------------------===//
 
 #include "nestor/Runtime/ThreadPool.h"
@@ -62,15 +66,18 @@ int64_t nowMicroseconds() {
   return t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/// Spins until `done()` or for `microseconds`; whether it is done.
-template <typename Done>
-bool spin(int32_t microseconds, Done done) {
+/// Spins until `done()` or for `microseconds`; whether it is done. Every now
+/// and then gives the core away when `isInTheWay()`.
+template <typename Done, typename InTheWay>
+bool spin(int32_t microseconds, Done done, InTheWay isInTheWay) {
   if (done())
     return true;
   if (microseconds == 0)
     return false;
   int64_t end = nowMicroseconds() + microseconds;
   do {
+    if (isInTheWay())
+      sched_yield();
     for (int i = 0; i < 32; ++i) {
       pause();
       if (done())
@@ -197,7 +204,10 @@ void ThreadPool::workerLoop() {
     auto changed = [&] {
       return epoch.load(std::memory_order_acquire) != seen;
     };
-    if (!spin(spinMicroseconds, changed)) {
+    auto isInTheWay = [&] {
+      return sched_getcpu() == ownerCpu.load(std::memory_order_relaxed);
+    };
+    if (!spin(spinMicroseconds, changed, isInTheWay)) {
       sleepers.fetch_add(1, std::memory_order_seq_cst);
       while (epoch.load(std::memory_order_seq_cst) == seen)
         futexWait(epoch, seen);
@@ -209,6 +219,7 @@ void ThreadPool::workerLoop() {
     int32_t worker = join();
     if (worker < 0)
       continue;
+    shares[worker].cpu.store(sched_getcpu(), std::memory_order_relaxed);
     work(worker);
     leave();
   }
@@ -252,6 +263,7 @@ int32_t ThreadPool::parallelFor(int64_t n, int64_t grain, int32_t maxWorkers,
   job.tag = epoch.load(std::memory_order_relaxed) + 1;
   job.status.store(0, std::memory_order_relaxed);
   places = static_cast<int32_t>(width) - 1;
+  ownerCpu.store(sched_getcpu(), std::memory_order_relaxed);
   seats.store(uint64_t(places) << 32, std::memory_order_seq_cst);
   epoch.fetch_add(1, std::memory_order_seq_cst);
   if (sleepers.load(std::memory_order_seq_cst))
@@ -264,7 +276,14 @@ int32_t ThreadPool::parallelFor(int64_t n, int64_t grain, int32_t maxWorkers,
   // Close: nobody joins from here on; then wait for those who had.
   seats.fetch_and(UINT32_MAX, std::memory_order_seq_cst);
   auto idle = [&] { return seats.load(std::memory_order_acquire) == 0; };
-  if (!spin(spinMicroseconds ? spinMicroseconds : 1, idle)) {
+  auto isInTheWay = [&] {
+    int here = sched_getcpu();
+    for (int32_t helper = 1; helper <= places; ++helper)
+      if (shares[helper].cpu.load(std::memory_order_relaxed) == here)
+        return true;
+    return false;
+  };
+  if (!spin(spinMicroseconds ? spinMicroseconds : 1, idle, isInTheWay)) {
     for (;;) {
       ownerSleeps.store(1, std::memory_order_seq_cst);
       if (seats.load(std::memory_order_seq_cst) == 0)

@@ -65,6 +65,8 @@ private:
   /// How many chunks of a worker's share were taken, below the loop's tag.
   struct alignas(64) Share {
     std::atomic<uint64_t> taken{0};
+    /// Where its worker last began.
+    std::atomic<int> cpu{-1};
   };
 
   static void *threadMain(void *self);
@@ -96,6 +98,8 @@ private:
   alignas(64) std::atomic<uint32_t> epoch{0};
   std::atomic<uint32_t> sleepers{0};
   std::atomic<bool> stopping{false};
+  /// Where the owner began its last loop.
+  std::atomic<int> ownerCpu{-1};
   /// 1 while the owner sleeps until the last helper leaves.
   std::atomic<uint32_t> ownerSleeps{0};
 };
