@@ -26,6 +26,8 @@ using intrin::kRhs;
 static constexpr double kUnknownSteps = 64;
 /// Cycles to copy an element to another place.
 static constexpr double kCopyCycles = 0.7;
+/// Cycles to take an operand apart that instructions want in several registers.
+static constexpr double kSplitCycles = 0.7;
 /// No more mappings of one intrinsic are priced.
 static constexpr size_t kMostMappings = 64;
 
@@ -134,16 +136,25 @@ static bool price(const Contraction &c, const Target &target,
       // Rows of the last tile run in code of their own.
       double full = std::floor(m / double(rows)),
              rest = m - full * double(rows);
+      // Operands that take more than a register are made of what is loaded.
+      double made = tile.registers > tile.rows * tile.columns +
+                                         std::min(tile.rows, tile.columns) + 1
+                        ? kSplitCycles
+                        : 0;
       auto cycles = [&](double r) {
+        double operands = r + double(tile.columns);
         return r == 0 ? 0.0
-                      : std::max({r * double(tile.columns) * instance,
-                                  (r + double(tile.columns)) / 2,
-                                  double(record.cost.latency)});
+                      : std::max({r * double(tile.columns) * instance +
+                                      made * operands,
+                                  operands / 2, double(record.cost.latency)});
       };
       double steps = extents[kK] ? std::ceil(extents[kK] / plan.steps[kK]) : 1;
       double total =
           columns * (full * cycles(double(rows)) + cycles(rest)) * steps +
           tiles * columns * 4;
+      // Code of their own for the last rows has to pay.
+      if (rest > 0)
+        total *= 1.01;
       if (total < best) {
         best = total;
         plan.rows = rows;
