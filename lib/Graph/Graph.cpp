@@ -41,7 +41,10 @@ LogicalResult nestor::optimizeGraph(ModuleOp module,
   if (failed(fuseElementwise(module)) || failed(clean(module)) ||
       failed(chooseLayouts(module)) || failed(clean(module)))
     return failure();
-  if (failed(splitSetup(module)) || failed(fuseElementwise(module)))
+  // Once bodies are merged, while new reciprocals can still go to @setup or
+  // into their producers.
+  if (failed(moveDivisions(module)) || failed(splitSetup(module)) ||
+      failed(fuseElementwise(module)))
     return failure();
   return clean(module);
 }
@@ -89,6 +92,8 @@ void nestor::registerGraphPasses() {
                   "Move what depends on constants alone into @setup");
   add<foldScales>("nestor-fold-scales",
                   "Multiply constant scales of results into weights");
+  add<moveDivisions>("nestor-move-divisions",
+                     "Take quotients out of sums; divide once for many");
   add<chooseLayouts>("nestor-choose-layouts",
                      "Put the channels innermost around convolutions");
   add<fuseElementwise>("nestor-fuse-elementwise",

@@ -119,6 +119,12 @@ static bool movesAsInteger(Type element, int64_t lanes) {
   return lanes > 0 && (element.isBF16() || element.isF16());
 }
 
+bool KernelEmitter::isInRegisters(const Buffer &buffer) {
+  Operation *slot = buffer.pointer.getDefiningOp();
+  return llvm::any_of(registers,
+                      [&](auto &entry) { return entry.first == slot; });
+}
+
 LogicalResult KernelEmitter::emitLoad(memref::LoadOp op) {
   auto it = buffers.find(op.getMemRef());
   if (it == buffers.end())
@@ -160,6 +166,19 @@ LogicalResult KernelEmitter::emitLoad(memref::LoadOp op) {
     Value zero = LLVM::ZeroOp::create(builder, loc, storage);
     scf::YieldOp::create(builder, loc, zero);
     loaded = branch.getResult(0);
+  } else if (offset && !offset->hasVectors() && !mode.mask &&
+             isInRegisters(buffer)) {
+    // A column of a tile: elements that stay known ones.
+    SmallVector<Value> elements;
+    for (int64_t lane = 0; lane < mode.lanes; ++lane) {
+      LinearIndex at = *offset;
+      at.lane = 0;
+      at.constant += offset->lane * lane;
+      elements.push_back(LLVM::LoadOp::create(builder, loc, storage,
+                                              pointerTo(buffer, at), align));
+    }
+    loaded = vector::FromElementsOp::create(
+        builder, loc, cast<VectorType>(vectorOf(storage)), elements);
   } else if (mode.lanes > 0) {
     Value mask = mode.mask;
     if (!mask)
@@ -274,6 +293,9 @@ bool KernelEmitter::emitLaneReduction(memref::StoreOp op) {
   auto fast = arith::FastMathFlags::reassoc | arith::FastMathFlags::contract;
   if (!isa<FloatType>(match->addend.getType()))
     fast = arith::FastMathFlags::none;
+  else if (row->kind == vector::CombiningKind::MAXIMUMF ||
+           row->kind == vector::CombiningKind::MINIMUMF)
+    fast = fast | arith::FastMathFlags::nsz;
   Value sum =
       vector::ReductionOp::create(builder, loc, row->kind, addend, fast);
   OperationState state(loc, match->combine->getName());

@@ -30,10 +30,21 @@ void rules::rowFusion(RuleContext &context) {
   if (!context.accept("get_block", last))
     return;
   auto loops = s.getLoops(*last);
-  if (!context.accept("get_loops", loops) || loops->size() < 2)
+  if (!context.accept("get_loops", loops) || loops->empty())
     return;
-  // The loop outside of the one that runs through a row.
-  sched::LoopRef row = (*loops)[loops->size() - 2];
+  // The loop outside of those that run through a row, as reductions along rows
+  // tell; the last block may have one value a row.
+  size_t lead = loops->size() - 1;
+  for (nest::BlockOp block : blocks)
+    if (kindOf(block) == BlockKind::Reduction) {
+      lead = llvm::count_if(loopsAround(block), [&](nest::ForOp loop) {
+        return !feeds(loop, block, nest::IteratorKind::Reduce);
+      });
+      break;
+    }
+  if (lead == 0 || lead > loops->size())
+    return;
+  sched::LoopRef row = (*loops)[lead - 1];
   SmallVector<std::string> names;
   for (nest::BlockOp block : blocks)
     names.push_back(block.getName().str());

@@ -6,7 +6,12 @@
 //   for i: for j: Y[i, j] = f(X[i, j])
 //   ==> for i: for jo: for jl (vectorize): Y[i, jo * 8 + jl] = ...
 //
-// For a reduction along the row the lanes are combined a few vectors at a time.
+// A reduction along the row keeps a few vectors of partial results in
+// registers, which are combined once at its end:
+//
+//   for k: S[i] += X[i, k]
+//   ==> R[32] = 0 (registers);  for ko: for kl (vectorize): R[kl] += X[i, ..]
+//       for kl (vectorize): S[i] += R[kl]
 //
 //===----------------------------------------------------------------------===//
 #include "Rule.h"
@@ -33,7 +38,8 @@ namespace {
 struct Lanes {
   unsigned iterator;
   int64_t width;
-  bool whole; // the extent is known and a multiple
+  bool whole;   // the extent is known and a multiple
+  bool reduces; // lanes hold partial results
 };
 } // namespace
 
@@ -57,6 +63,9 @@ static std::optional<Lanes> findLanes(nest::BlockOp block,
   if (best < 0)
     return std::nullopt;
   nest::ForOp loop = loopOf(block, best);
+  // Lanes of one block are no lanes of all that shares its loop.
+  if (blocksIn(loop).size() != 1)
+    return std::nullopt;
   Type element;
   for (const Access &access : accessesOf(block))
     if (access.isWrite)
@@ -72,12 +81,58 @@ static std::optional<Lanes> findLanes(nest::BlockOp block,
   if (extent < width)
     width = lanes;
   return Lanes{static_cast<unsigned>(best), width,
-               extent % width == 0 && loop.getConstantTripCount()};
+               extent % width == 0 && loop.getConstantTripCount(),
+               reduces && extent > width};
+}
+
+/// Vectorizes the innermost loop around a block.
+static bool vectorizeInnermost(RuleContext &context, sched::Schedule &s,
+                               sched::BlockRef ref) {
+  auto loops = s.getLoops(ref);
+  return context.accept("get_loops", loops) &&
+         context.accept("vectorize", s.vectorize(loops->back()));
+}
+
+/// Partial results in registers: `steps` runs over vectors, `inner` over the
+/// lanes of one.
+static bool keepLanesApart(RuleContext &context, sched::Schedule &s,
+                           sched::BlockRef ref, sched::LoopRef steps,
+                           sched::LoopRef inner, bool whole) {
+  std::string name = s.get(ref).getName().str();
+  auto partial = s.rfactor(inner, -1);
+  if (!context.accept("rfactor", partial) ||
+      !context.accept("set_scope", s.setScope(*partial, 0, "register")))
+    return false;
+  auto combined = s.getBlock(name);
+  if (!context.accept("get_block", combined))
+    return false;
+  // Where a part may lack its last step, the first one starts it.
+  if (whole) {
+    nest::BlockOp block = s.get(*partial);
+    auto loops = s.getLoops(*partial);
+    if (!context.accept("get_loops", loops))
+      return false;
+    std::optional<sched::LoopRef> outermost;
+    for (sched::LoopRef loop : *loops)
+      if (!outermost && feeds(s.get(loop), block, nest::IteratorKind::Reduce))
+        outermost = loop;
+    auto init = s.decomposeReduction(*partial, *outermost);
+    if (!context.accept("decompose_reduction", init) ||
+        !vectorizeInnermost(context, s, *init))
+      return false;
+  }
+  if (!vectorizeInnermost(context, s, *partial) ||
+      !vectorizeInnermost(context, s, *combined))
+    return false;
+  if (!whole)
+    context.accept("separate_full_partial", s.separateFullPartial(steps));
+  return true;
 }
 
 /// All or nothing: lanes that are refused leave the loop as it was.
 static bool vectorizeBlock(RuleContext &context, sched::Schedule &s,
-                           sched::BlockRef ref, const Lanes &lanes) {
+                           sched::BlockRef ref, const Lanes &lanes,
+                           bool apart) {
   auto loops = s.getLoops(ref);
   if (!context.accept("get_loops", loops))
     return false;
@@ -108,6 +163,9 @@ static bool vectorizeBlock(RuleContext &context, sched::Schedule &s,
     return context.accept("separate_full_partial",
                           s.separateFullPartial((*parts)[0]));
   };
+  if (apart)
+    return !slanted && keepLanesApart(context, s, ref, (*parts)[0], (*parts)[1],
+                                      lanes.whole);
   if ((slanted && !separate()) ||
       !context.accept("vectorize", s.vectorize((*parts)[1])))
     return false;
@@ -116,19 +174,27 @@ static bool vectorizeBlock(RuleContext &context, sched::Schedule &s,
   return true;
 }
 
+void rules::vectorizeAlone(RuleContext &context, sched::Schedule &s,
+                           llvm::StringRef name) {
+  auto ref = s.getBlock(name);
+  if (!context.accept("get_block", ref))
+    return;
+  std::optional<Lanes> lanes = findLanes(s.get(*ref), context.target);
+  if (!lanes)
+    return;
+  auto with = [&](bool apart) {
+    return vectorizeBlock(context, *s.fork(), *ref, *lanes, apart) &&
+           vectorizeBlock(context, s, *ref, *lanes, apart);
+  };
+  if (!lanes->reduces || !with(/*apart=*/true))
+    with(/*apart=*/false);
+}
+
 void rules::vectorizeBlocks(RuleContext &context) {
-  sched::Schedule &s = context.schedule;
   SmallVector<std::string> names;
-  for (nest::BlockOp block : blocksIn(s.getFunc()))
+  for (nest::BlockOp block : blocksIn(context.schedule.getFunc()))
     if (!context.done.contains(block.getName()))
       names.push_back(block.getName().str());
-  for (const std::string &name : names) {
-    auto ref = s.getBlock(name);
-    if (!context.accept("get_block", ref))
-      continue;
-    if (std::optional<Lanes> lanes = findLanes(s.get(*ref), context.target))
-      context.attempt([&](sched::Schedule &on) {
-        return vectorizeBlock(context, on, *ref, *lanes);
-      });
-  }
+  for (const std::string &name : names)
+    vectorizeAlone(context, context.schedule, name);
 }

@@ -29,11 +29,11 @@ nest.func @serial(%A: memref<8xf32>, %B: memref<1xf32>) {
 
 // -----
 
-// Lanes two elements apart: a gather.
+// Lanes at places that data says: a gather.
 // CHECK-LABEL: llvm.func hidden @gather(
 // CHECK: llvm.alloca %{{.*}} x !llvm.array<8 x f32>
 // CHECK: llvm.intr.masked.gather
-nest.func @gather(%A: memref<8xf32>, %B: memref<4xf32>) {
+nest.func @gather(%A: memref<8xf32>, %I: memref<4xindex>, %B: memref<4xf32>) {
   %T = nest.alloc : memref<8xf32, "register">
   nest.for %l = 0 to 8 vectorize {
     nest.block "T" (%v : spatial = %l to 8) {
@@ -43,8 +43,7 @@ nest.func @gather(%A: memref<8xf32>, %B: memref<4xf32>) {
   }
   nest.for %l = 0 to 4 vectorize {
     nest.block "B" (%v : spatial = %l to 4) {
-      %c2 = arith.constant 2 : index
-      %i = arith.muli %v, %c2 : index
+      %i = memref.load %I[%v] : memref<4xindex>
       %t = memref.load %T[%i] : memref<8xf32, "register">
       memref.store %t, %B[%v] : memref<4xf32>
     }

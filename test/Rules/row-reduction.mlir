@@ -1,18 +1,23 @@
 // RUN: nestor-opt --schedule-default=target=x86-64-v3 %s | FileCheck %s
 
-// The sum of a row, as four vectors at a time; max_rest has 27 elements, too few
-// for that: one vector at a time and a masked one.
+// The sum of a row, in four vectors of partial sums that stay in registers;
+// max_rest has 27 elements, too few for that: one vector at a time and a masked
+// one.
 //
 // CHECK: nest.func @sum
+// CHECK: nest.alloc : memref<1x32xf32, "register">
+// CHECK: nest.block "S_rf_init"
 // CHECK: nest.for %{{.*}} = 0 to 16 {
 // CHECK-NEXT: nest.for %{{.*}} = 0 to 32 vectorize {
+// CHECK-NEXT: nest.block "S_rf" (
+// CHECK: nest.for %{{.*}} = 0 to 32 vectorize {
 // CHECK-NEXT: nest.block "S" ({{.*}} reduce = {{.*}}) init {
 // CHECK: nest.func @max_rest
 // CHECK: nest.for %{{.*}} = 0 to 3 {
 // CHECK-NEXT: nest.for %{{.*}} = 0 to 8 vectorize {
-// CHECK-NEXT: nest.block "S"
+// CHECK-NEXT: nest.block "S
 // CHECK: nest.for %{{.*}} = 3 to 4 {
-// CHECK: nest.block "S_tail"{{.*}} where (
+// CHECK: nest.block "S{{.*}}tail"{{.*}} where (
 nest.func @sum(%X: memref<8x512xf32>, %S: memref<8xf32>) {
   nest.for %i = 0 to 8 {
     nest.for %j = 0 to 512 {

@@ -1,21 +1,30 @@
 // RUN: nestor-opt --schedule-default=target=x86-64-v3 %s | FileCheck %s
 
 // The four steps of softmax meet in one loop over the rows, so that a row of
-// temporaries is all there is; the two reductions take four vectors at a time.
+// temporaries is all there is; the two reductions keep four vectors of partial
+// results in registers and combine them once a row.
 //
 // CHECK: nest.func @softmax
 // CHECK-NEXT: nest.for %{{.*}} = 0 to 64 {
 // CHECK-DAG: nest.alloc : memref<1xf32>
 // CHECK-DAG: nest.alloc : memref<1x96xf32>
+// CHECK-DAG: nest.alloc : memref<1x32xf32, "register">
+// CHECK: nest.for %{{.*}} = 0 to 32 vectorize {
+// CHECK-NEXT: nest.block "max_rf_init"
 // CHECK: nest.for %{{.*}} = 0 to 3 {
 // CHECK-NEXT: nest.for %{{.*}} = 0 to 32 vectorize {
-// CHECK-NEXT: nest.block "max"
+// CHECK-NEXT: nest.block "max_rf" (
+// CHECK: nest.for %{{.*}} = 0 to 32 vectorize {
+// CHECK-NEXT: nest.block "max" (
 // CHECK: nest.for %{{.*}} = 0 to 12 {
 // CHECK-NEXT: nest.for %{{.*}} = 0 to 8 vectorize {
 // CHECK-NEXT: nest.block "exp"
+// CHECK: nest.block "sum_rf_init"
 // CHECK: nest.for %{{.*}} = 0 to 3 {
 // CHECK-NEXT: nest.for %{{.*}} = 0 to 32 vectorize {
-// CHECK-NEXT: nest.block "sum"
+// CHECK-NEXT: nest.block "sum_rf" (
+// CHECK: nest.for %{{.*}} = 0 to 32 vectorize {
+// CHECK-NEXT: nest.block "sum" (
 // CHECK: nest.for %{{.*}} = 0 to 12 {
 // CHECK-NEXT: nest.for %{{.*}} = 0 to 8 vectorize {
 // CHECK-NEXT: nest.block "div"

@@ -41,6 +41,10 @@ mlir::LogicalResult splitSetup(mlir::ModuleOp module);
 /// Multiplies constant scales of products' sums into the constant weights.
 mlir::LogicalResult foldScales(mlir::ModuleOp module);
 
+/// Quotients out of sums that do not run over them; reciprocals of what divides
+/// many elements.
+mlir::LogicalResult moveDivisions(mlir::ModuleOp module);
+
 /// Merges elementwise operators and cheap data movement into their consumers.
 mlir::LogicalResult fuseElementwise(mlir::ModuleOp module);
 
