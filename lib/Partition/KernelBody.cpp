@@ -312,6 +312,13 @@ LogicalResult KernelBuilder::emitGeneric(linalg::GenericOp op) {
     return op.getMatchingIndexingMap(op.getDpsInitOperand(i));
   };
   if (hasInit) {
+    for (auto [kind, extent] : llvm::zip_equal(domain.kinds, domain.extents))
+      if (kind == IteratorKind::Reduce && !isa<AffineConstantExpr>(extent))
+        emptyWhenZero.insert(extent);
+    if (llvm::any_of(domain.extents, [&](AffineExpr extent) {
+          return emptyWhenZero.contains(extent);
+        }))
+      mayBeEmpty.push_back({block, domain});
     OpBuilder::InsertionGuard inner(builder);
     builder.setInsertionPoint(block.getInitBlock()->getTerminator());
     ValueRange iterators = block.getInitBlock()->getArguments();

@@ -7,11 +7,13 @@
 #include "KernelBuilder.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace nestor;
+using nest::IteratorKind;
 
 KernelBuilder::KernelBuilder(HostBuilder &host, Location loc)
     : host(host), builder(loc.getContext()), sizes(loc.getContext()) {
@@ -214,12 +216,83 @@ void KernelBuilder::finish(StringRef kind) {
       builder.getFunctionType(entry.getArgumentTypes(), TypeRange()));
 
   OpBuilder &at = host.getBuilder();
-  nest::FuncOp shared = host.getKernels().intern(kernel, kind);
+  Location loc = kernel.getLoc();
   SmallVector<Value> buffers(reads);
   buffers.append(writes);
-  host::LaunchOp::create(at, shared.getLoc(), shared.getSymName(), buffers,
-                         sizes.getBases(), writes.size());
+  auto launch = [&](nest::FuncOp which, StringRef kind) {
+    nest::FuncOp shared = host.getKernels().intern(which, kind);
+    host::LaunchOp::create(at, shared.getLoc(), shared.getSymName(), buffers,
+                           sizes.getBases(), writes.size());
+  };
+  if (mayBeEmpty.empty()) {
+    launch(kernel, kind);
+    kernel = {};
+    return;
+  }
+  // if (some extent is 0) launch @cold else launch @kernel
+  nest::FuncOp cold = withStartsApart();
+  Value zero = arith::ConstantIndexOp::create(at, loc, 0), empty;
+  for (AffineExpr extent : emptyWhenZero) {
+    Value value =
+        affine::expandAffineExpr(at, loc, extent, {}, sizes.getBases());
+    Value isZero =
+        arith::CmpIOp::create(at, loc, arith::CmpIPredicate::sle, value, zero);
+    empty = empty ? arith::OrIOp::create(at, loc, empty, isZero) : isZero;
+  }
+  auto choice = scf::IfOp::create(at, loc, empty, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(at);
+  at.setInsertionPointToStart(choice.thenBlock());
+  launch(cold, (kind + "_empty").str());
+  at.setInsertionPointToStart(choice.elseBlock());
+  launch(kernel, kind);
   kernel = {};
+}
+
+/// An init runs with the first step of its reduction, so it never runs when
+/// there is none:
+///
+///   for v, k { block(v, k) init { I } { B } }
+///   ==>
+///   for v { block(v) { I } }
+///   for v, k { block(v, k) { B } }
+///
+/// as a copy of the kernel. The original, which schedules like better, serves
+/// all other runs.
+nest::FuncOp KernelBuilder::withStartsApart() {
+  IRMapping mapping;
+  nest::FuncOp original = kernel;
+  kernel = cast<nest::FuncOp>(original->clone(mapping));
+  kernel->setAttr(nest::kColdKernel, builder.getUnitAttr());
+  OpBuilder::InsertionGuard guard(builder);
+  for (auto &[originalBlock, domain] : mayBeEmpty) {
+    auto block =
+        cast<nest::BlockOp>(mapping.lookup(originalBlock.getOperation()));
+    Operation *outermost = block;
+    while (outermost->getParentOp() != kernel)
+      outermost = outermost->getParentOp();
+    Domain starts;
+    SmallVector<BlockArgument> kept;
+    for (auto [kind, extent, iterator] :
+         llvm::zip_equal(domain.kinds, domain.extents,
+                         block.getInitBlock()->getArguments()))
+      if (kind == IteratorKind::Spatial) {
+        starts.add(kind, extent);
+        kept.push_back(iterator);
+      }
+    builder.setInsertionPoint(outermost);
+    nest::BlockOp start = openBlock((block.getName() + "_start").str(), starts,
+                                    /*hasInit=*/false, block.getLoc());
+    for (auto [from, to] :
+         llvm::zip_equal(kept, start.getBodyBlock()->getArguments()))
+      from.replaceAllUsesWith(to);
+    Block *from = block.getInitBlock(), *to = start.getBodyBlock();
+    to->getOperations().splice(to->getTerminator()->getIterator(),
+                               from->getOperations(), from->begin(),
+                               from->getTerminator()->getIterator());
+    from->erase();
+  }
+  std::swap(kernel, original);
+  return original;
 }
 
 std::string KernelBuilder::uniqueName(StringRef kind) {

@@ -89,6 +89,9 @@ private:
   mlir::Value element(mlir::OpOperand &operand, mlir::AffineMap map,
                       mlir::ValueRange iterators);
 
+  /// The kernel for a run in which some reduction has no steps.
+  nest::FuncOp withStartsApart();
+
   mlir::Value sizeArgument(unsigned symbol);
   void preferBases(const Group &group);
   std::string uniqueName(llvm::StringRef kind);
@@ -103,6 +106,10 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> arguments; // host buffer -> argument
   llvm::DenseMap<mlir::Value, mlir::Value> locals;    // tensor -> kernel buffer
   llvm::StringMap<unsigned> names;
+  /// Reductions that set their start themselves although a run may find that
+  /// they have no steps; and the extents that say so by being 0.
+  llvm::SmallVector<std::pair<nest::BlockOp, Domain>> mayBeEmpty;
+  llvm::SetVector<mlir::AffineExpr> emptyWhenZero;
 };
 
 } // namespace nestor

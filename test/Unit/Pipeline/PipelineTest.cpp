@@ -99,6 +99,54 @@ protected:
 };
 } // namespace
 
+/// A reduction over nothing is its starting value, whether the schedule leaves
+/// the init in the block (sums) or not, and whatever follows in the kernel.
+TEST_F(PipelineTest, ReductionsOfAnySizeEvenZero) {
+  const char *text = R"(
+func.func @main(%x: tensor<3x?xf32> {model.name = "x", model.dims = [3, "n"]})
+    -> (tensor<3xf32> {model.name = "y", model.dims = [3]},
+        tensor<?xf32> {model.name = "z", model.dims = ["n"]}) {
+  %c1 = arith.constant 1 : index
+  %start = arith.constant 5.0 : f32
+  %n = tensor.dim %x, %c1 : tensor<3x?xf32>
+  %e = tensor.empty() : tensor<3xf32>
+  %f = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>],
+      iterator_types = ["parallel"]} outs(%e : tensor<3xf32>) {
+  ^bb0(%o: f32):
+    linalg.yield %start : f32
+  } -> tensor<3xf32>
+  %m = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>],
+      iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<3x?xf32>) outs(%f : tensor<3xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %s = arith.addf %acc, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<3xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+      iterator_types = ["parallel"]} ins(%m : tensor<3xf32>) outs(%e : tensor<3xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = arith.addf %a, %start : f32
+    linalg.yield %s : f32
+  } -> tensor<3xf32>
+  %ez = tensor.empty(%n) : tensor<?xf32>
+  %fz = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>],
+      iterator_types = ["parallel"]} outs(%ez : tensor<?xf32>) {
+  ^bb0(%o: f32):
+    linalg.yield %start : f32
+  } -> tensor<?xf32>
+  %z = linalg.generic {indexing_maps = [affine_map<(j, i) -> (i, j)>, affine_map<(j, i) -> (j)>],
+      iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<3x?xf32>) outs(%fz : tensor<?xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %s = arith.addf %acc, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<?xf32>
+  return %r, %z : tensor<3xf32>, tensor<?xf32>
+})";
+  for (int64_t n : {0, 1, 7, 64})
+    check(text, {{3, n}});
+}
+
 TEST_F(PipelineTest, MatmulBiasReluOfAnyNumberOfRows) {
   const char *text = R"(
 func.func @main(%x: tensor<?x24xf32> {model.name = "x", model.dims = ["n", 24]},
