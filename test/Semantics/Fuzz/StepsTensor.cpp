@@ -19,11 +19,43 @@ Tried blockize(Picker &p) {
   return p.s.blockize(*target).getOutcome();
 }
 
+/// Makes an instance of a few columns of a sum of products: its innermost
+/// loop, cut and alone inside of a block.
+std::optional<BlockRef> instanceOf(Picker &p, BlockRef sum) {
+  LoopRefs loops = p.loopsOf(sum);
+  if (loops.empty())
+    return std::nullopt;
+  size_t at = p.random.chance(70)
+                  ? loops.size() - 1
+                  : p.random.in(0, static_cast<int64_t>(loops.size()) - 1);
+  auto parts = p.s.split(loops[at], {-1, p.number(1, 8)});
+  if (!parts)
+    return std::nullopt;
+  LoopRefs order{(*parts)[0]};
+  order.append(loops.begin() + static_cast<ptrdiff_t>(at) + 1, loops.end());
+  order.push_back((*parts)[1]);
+  if (order.size() > 2 && !p.s.reorder(order).isDone())
+    return std::nullopt;
+  if (!p.s.get(sum).getInit().empty())
+    (void)p.s.decomposeReduction(sum, order.front());
+  auto block = p.s.blockize((*parts)[1]);
+  return block ? std::optional<BlockRef>(*block) : std::nullopt;
+}
+
 /// A block that holds a nest, and mostly an intrinsic that it is.
 Tried tensorize(Picker &p) {
-  auto at = p.blockThat([](nest::BlockOp block) { return block.hasNest(); });
+  bool makes = p.random.chance(80);
+  auto at = p.blockThat([&](nest::BlockOp block) {
+    analysis::Obstacle obstacle;
+    return makes ? analysis::contractionOf(block, obstacle).has_value()
+                 : block.hasNest();
+  });
   if (!at)
     return std::nullopt;
+  // What was made on the way stays, whatever becomes of the last step.
+  bool made = makes && !p.s.get(*at).hasNest();
+  if (made && !(at = instanceOf(p, *at)))
+    return sched::Outcome::done();
   std::vector<const intrin::Record *> fitting;
   for (const intrin::Record &record : intrin::records()) {
     analysis::Obstacle obstacle;
@@ -36,7 +68,8 @@ Tried tensorize(Picker &p) {
           ? all[p.random.in(0, static_cast<int64_t>(all.size()) - 1)]
           : *p.random.pick(fitting);
   p.say(record.name);
-  return p.s.tensorize(*at, record.name);
+  sched::Outcome outcome = p.s.tensorize(*at, record.name);
+  return made && outcome.isRefused() ? sched::Outcome::done() : outcome;
 }
 
 /// Iterators permuted, joined two by two, cut into digits; sometimes lost.
@@ -179,7 +212,7 @@ Tried prefetch(Picker &p) {
 llvm::ArrayRef<StepKind> nestor::fuzz::tensorSteps() {
   static const StepKind table[] = {
       {"blockize", 3, true, blockize, "", "split|split reorder"},
-      {"tensorize", 2, true, tensorize, "", "blockize|split blockize"},
+      {"tensorize", 4, true, tensorize, "einsum matmuls attention"},
       {"transform_block_layout", 3, true, blockLayout},
       {"pad_einsum", 3, true, padEinsum, "einsum matmuls matmuls attention"},
       {"decompose_padding", 4, true, decomposePadding, "padded"},
