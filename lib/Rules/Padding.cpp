@@ -93,8 +93,12 @@ static void forEachGuarded(RuleContext &context, llvm::StringRef name,
       return;
 }
 
-/// Whether `loop` holds code for several positions at once.
+/// Whether `loop` runs over tiles: its iterations hold code for several
+/// positions at once.
 static bool holdsTile(nest::ForOp loop) {
+  for (nest::BlockOp block : blocksIn(loop))
+    if (feeds(loop, block, nest::IteratorKind::Reduce))
+      return false; // taps
   return loop
       .walk([&](nest::ForOp inner) {
         return inner.getKind() != nest::LoopKind::Serial

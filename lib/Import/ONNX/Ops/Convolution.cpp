@@ -189,6 +189,80 @@ static bool fits(NodeContext &n, TensorBuilder &t, const Array &x,
   return true;
 }
 
+/// What phasedTranspose needs to know of a dim.
+struct Phase {
+  int64_t stride, taps, pad, kernel; // taps: of one phase
+  Dim count;                         // outputs of one phase
+};
+
+/// The outputs of each phase, where each tap has the stride 1 and no zeros
+/// between the inputs are multiplied:
+///
+///   y[q * s + f] = sum over t of x[q + (f + pad) / s - t] w[t * s + (f + pad)
+///   % s]
+///
+/// Taps that the last phases do not have are 0. Loops: n, m, (q, f)..., c, t...
+static Array phasedTranspose(TensorBuilder &t, Array x, Array w,
+                             llvm::ArrayRef<Phase> phases, DataType acc) {
+  DimMath &d = t.dims;
+  unsigned spatial = phases.size(), c = 2 + 2 * spatial,
+           loops = c + 1 + spatial;
+  Dims shape{x.dims[0], w.dims[1]}, result(shape), wShape{w.dims[0], w.dims[1]},
+      before(2, d.constant(0)), after(before);
+  SmallVector<AffineExpr> xExprs{t.d(0), t.d(c)}, wExprs{t.d(c), t.d(1)};
+  for (auto [i, phase] : llvm::enumerate(phases)) {
+    Dim in = x.dims[2 + i], stride = d.constant(phase.stride);
+    int64_t whole = phase.pad / phase.stride, rest = phase.pad % phase.stride;
+    int64_t first = phase.taps - 1 - whole;
+    shape.append({phase.count, stride});
+    result.push_back(d.mul(phase.count, stride));
+    AffineExpr at = t.d(2 + 2 * i) + t.d(c + 1 + i);
+    int64_t reach = phase.taps - 1;
+    if (rest) {
+      at = at + (t.d(3 + 2 * i) + rest).floorDiv(phase.stride);
+      ++reach;
+    }
+    xExprs.push_back(at);
+    before.push_back(d.constant(first));
+    // The last input that a phase reads is number count - 1 + reach.
+    after.push_back(d.max(d.sub(d.add(phase.count, d.constant(reach)),
+                                d.add(in, d.constant(first))),
+                          d.constant(0)));
+  }
+  for (auto [i, phase] : llvm::enumerate(phases)) {
+    wShape.push_back(d.constant(phase.taps));
+    wExprs.push_back(t.d(c + 1 + i));
+  }
+  for (auto [i, phase] : llvm::enumerate(phases)) {
+    wShape.push_back(d.constant(phase.stride));
+    wExprs.push_back(t.d(3 + 2 * i));
+  }
+  Value weights = t.value(w);
+  Array taps = t.gather(w.type, wShape, [&](Code &code) {
+    SmallVector<Value> at{code.loop(0), code.loop(1)};
+    Value inside = code.boolean(true);
+    for (auto [i, phase] : llvm::enumerate(phases)) {
+      Value back = code.sub(code.index(phase.taps - 1), code.loop(2 + i));
+      Value offset = code.rem(code.add(code.loop(2 + spatial + i),
+                                       code.index(phase.pad % phase.stride)),
+                              code.index(phase.stride), true);
+      Value tap = code.add(code.mul(back, code.index(phase.stride)), offset);
+      inside = code.conj(inside, code.lt(tap, code.index(phase.kernel)));
+      at.push_back(code.min(tap, code.index(phase.kernel - 1)));
+    }
+    Value v = code.widen(code.extract(weights, at));
+    return code.select(inside, v, code.like(0, v));
+  });
+  Array padded = t.pad(x, before, after, t.scalar(x.type, 0));
+  Array y = t.reduction(
+      acc, shape, 1 + spatial,
+      {{padded, t.map(loops, xExprs)}, {taps, t.map(loops, wExprs)}},
+      t.startValue(acc, 0), [&](Code &code, ValueRange v) {
+        return code.add(v[2], code.mul(v[0], v[1]));
+      });
+  return t.reshape(y, result);
+}
+
 namespace nestor::onnx {
 
 void importConv(NodeContext &n, TensorBuilder &t) {
@@ -225,8 +299,9 @@ void importConv(NodeContext &n, TensorBuilder &t) {
 
 // before: ConvTranspose
 // after:  when the windows do not overlap (kernel = stride, no pads), one
-//         contraction; else zeros between the inputs, and a convolution of
-//         stride 1 with the kernel turned round
+//         contraction; with strides, one for the outputs of each phase; else a
+//         convolution of stride 1 with the kernel turned round, zeros between
+//         the inputs
 void importConvTranspose(NodeContext &n, TensorBuilder &t) {
   Array x = n.input(0), w = n.input(1), bias = n.optional(2);
   int64_t group = n.integer("group", 1);
@@ -296,6 +371,21 @@ void importConvTranspose(NodeContext &n, TensorBuilder &t) {
              DimMath::value(first) == 0;
   }
 
+  SmallVector<Phase> phases;
+  bool strided = llvm::any_of(strides, [](int64_t s) { return s > 1; });
+  for (unsigned i = 0; i < spatial && strided && group == 1; ++i) {
+    auto size = DimMath::value(kernel[i]), pad = DimMath::value(before[i]);
+    if (!size || !pad || *size < 1 || dilations[i] != 1)
+      break;
+    int64_t taps = (*size + strides[i] - 1) / strides[i];
+    if (*pad / strides[i] > taps - 1)
+      break; // all that the first outputs read is outside
+    phases.push_back({strides[i], taps, *pad, *size,
+                      d.ceilDiv(out[i], d.constant(strides[i]))});
+  }
+  if (phases.size() != spatial)
+    phases.clear();
+
   DataType acc = TensorBuilder::accumulator(x.type);
   auto multiply = [](Code &c, Value a, Value b) { return c.mul(a, b); };
   Array y;
@@ -317,6 +407,14 @@ void importConvTranspose(NodeContext &n, TensorBuilder &t) {
                       return code.add(v[2], multiply(code, v[0], v[1]));
                     });
     y = t.reshape(y, result);
+  } else if (!phases.empty()) {
+    y = phasedTranspose(t, x, w, phases, acc);
+    Dims starts(x.rank(), zero), steps(x.rank(), one),
+        sizes{x.dims[0], w.dims[1]};
+    sizes.append(out);
+    if (y && !llvm::all_of_zip(y.dims, sizes,
+                               [&](Dim a, Dim b) { return d.equal(a, b); }))
+      y = t.slice(y, starts, steps, sizes);
   } else {
     // [C, M/G, k...] => [M, C/G, turned k...]
     Dims split{d.constant(group), d.floorDiv(w.dims[0], d.constant(group)),
