@@ -2,7 +2,8 @@
 //
 // Runs the parallel loops of compiled models. The caller takes part, workers
 // spin briefly (about 50 us) after a loop and then sleep, nested loops and
-// loops that find the pool busy run serially on their caller.
+// loops that find the pool busy run serially on their caller; so do small loops
+// that find all workers asleep.
 //
 // Assumes: bodies do not throw.
 // Leaves true: when parallelFor returns, no worker runs the body any more.
@@ -72,6 +73,17 @@ private:
   static void *threadMain(void *self);
   void workerLoop();
   bool startThreads();
+  /// What a loop took when it last found helpers asleep.
+  struct Known {
+    nst_body body = nullptr;
+    int64_t n = 0;
+    int64_t microseconds = 0;
+  };
+  /// Where that is kept; another loop may be there.
+  Known &known(nst_body body, int64_t n);
+  /// Whether helpers that sleep should be woken for this loop. One that was
+  /// never seen is worth it.
+  bool isWorthWaking(nst_body body, int64_t n, int64_t now);
   /// The next chunk of a share, or -1.
   int64_t take(int64_t share);
   /// Takes chunks until none is left.
@@ -91,6 +103,10 @@ private:
   std::mutex owner;
   Job job;
   int32_t places = 0; // helpers of the current loop
+  Known knownLoops[64];
+  /// What the latest small loops took that left helpers asleep, and when.
+  int64_t asleep = 0;
+  int64_t lastAsleep = 0;
   /// Free places in the high half, helpers at work in the low half: one word,
   /// so that closing a loop and joining it cannot cross.
   alignas(64) std::atomic<uint64_t> seats{0};

@@ -4,6 +4,7 @@
 
 #include "gtest/gtest.h"
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <sys/wait.h>
 #include <thread>
@@ -133,6 +134,20 @@ TEST(ThreadPool, WakesAfterSleeping) {
       ASSERT_EQ(count, 1);
     usleep(2000);
   }
+}
+
+TEST(ThreadPool, SmallLoopsLeaveSleepersAlone) {
+  ThreadPool pool(2);
+  // How long the loop takes is known after a few times; others may want the
+  // core, so not every time counts.
+  int alone = 0;
+  for (int i = 0; i < 50; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    Chunks chunks;
+    ASSERT_EQ(pool.parallelFor(16, 1, 0, Chunks::body, &chunks), 0);
+    alone += chunks.ranges.size() == 1;
+  }
+  EXPECT_GT(alone, 0);
 }
 
 TEST(ThreadPool, FailureStopsTheLoop) {
