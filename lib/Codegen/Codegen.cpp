@@ -139,13 +139,29 @@ bool wantsAlignedStack(const llvm::Function &function) {
   return false;
 }
 
+/// True for a function with AMX tiles.
+bool holdsTiles(const llvm::Function &function) {
+  for (const llvm::BasicBlock &block : function)
+    for (const llvm::Instruction &inst : block)
+      if (inst.getType()->isX86_AMXTy())
+        return true;
+  return false;
+}
+
+/// What LLVM takes for a property of a CPU by name, and is one of the feature.
+std::string tuningOf(const Target &target) {
+  // Else a product and an addition take the place of one vpdpwssd.
+  return target.has("avx512vnni") || target.has("avxvnni") ? ",+fast-dpwssd"
+                                                           : "";
+}
+
 /// Uniform attributes: two functions with different vector widths disagree
 /// about how a vector is passed, without a diagnostic.
 void setAttributes(llvm::Module &module, const Target &target,
                    const CodegenOptions &options) {
   unsigned bits = options.vectorBits ? options.vectorBits : target.vectorBits;
   std::string width = std::to_string(bits);
-  std::string features = target.llvmFeatures();
+  std::string features = target.llvmFeatures() + tuningOf(target);
   for (llvm::Function &function : module) {
     if (function.isDeclaration())
       continue;
@@ -155,6 +171,10 @@ void setAttributes(llvm::Module &module, const Target &target,
     function.addFnAttr("min-legal-vector-width",
                        std::to_string(std::max(bits, target.vectorBits)));
     function.addFnAttr(llvm::Attribute::NoUnwind);
+    // A loop that LLVM made a call of memset or memcpy would have the tiles
+    // configured once more after it.
+    if (holdsTiles(function))
+      function.addFnAttr("no-builtins");
     if (target.isX86() && wantsAlignedStack(function))
       function.addFnAttr(llvm::Attribute::getWithStackAlignment(
           module.getContext(), llvm::Align(64)));

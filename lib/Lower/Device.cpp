@@ -78,8 +78,11 @@ LogicalResult nestor::lowerDevice(ModuleOp root, const Target *target) {
     return failure();
   for (Operation *op : vectors)
     replaceOne(op, isReal(op, target));
-  for (auto [function, real] : functions)
-    if (failed(lowerTiles(cast<LLVM::LLVMFuncOp>(function), real)))
+  for (auto [op, real] : functions) {
+    auto function = cast<LLVM::LLVMFuncOp>(op);
+    forwardTiles(function);
+    if (failed(lowerTiles(function, real)))
       return failure();
+  }
   return success();
 }

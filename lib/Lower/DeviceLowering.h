@@ -42,6 +42,10 @@ Value emulateDot(mlir::OpBuilder &builder, device::DotOp op);
 /// A device.dot as its instruction.
 Value realDot(mlir::OpBuilder &builder, device::DotOp op);
 
+/// Hands tiles over from instruction to instruction where they went through
+/// memory for nothing.
+void forwardTiles(mlir::LLVM::LLVMFuncOp function);
+
 /// Rewrites the tiles of `function`.
 mlir::LogicalResult lowerTiles(mlir::LLVM::LLVMFuncOp function, bool real);
 

@@ -1,8 +1,10 @@
 //===- AssemblyTest.cpp - The instructions are there, nothing spills ------===//
 #include "RecordKernel.h"
 
+#include "nestor/Lower/Lower.h"
 #include "nestor/Support/Error.h"
 
+#include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringExtras.h"
 
 #include <gtest/gtest.h>
@@ -142,4 +144,51 @@ TEST(Vnni, WithoutAvx512) {
     SmallVector<StringRef> loop = hotLoop(*text);
     EXPECT_EQ(countOf(loop, "{vex}\t" + record.mnemonic), 4u) << *text;
   }
+}
+
+// LLVM would rather have vpmaddwd and vpaddd on a CPU that it knows by level
+// only.
+TEST(Vnni, WordsAreOneInstruction) {
+  MLIRContext context;
+  intrin::loadDialects(context);
+  for (const char *name : {"x86.vpdpwssd.512", "x86.vpdpwssd_s8s8.512"}) {
+    const Record &record = *find(name);
+    auto text =
+        kernelAssembly(context, record, {2, 2, 1, 0, 0}, targetOf(record));
+    ASSERT_TRUE(bool(text)) << takeError(text.takeError()).second;
+    EXPECT_FALSE(StringRef(*text).contains("vpmaddwd")) << *text;
+  }
+}
+
+// A call between tile instructions would configure the tiles again.
+TEST(Amx, LoopsBesideTilesBecomeNoCalls) {
+  MLIRContext context;
+  intrin::loadDialects(context);
+  auto module = parseSourceString<ModuleOp>(R"mlir(
+    llvm.func @nst_model(%p: !llvm.ptr, %q: !llvm.ptr, %n: i64) {
+      %stride = arith.constant 64 : i64
+      %zero = arith.constant 0 : i64
+      %one = arith.constant 1 : i64
+      %zeros = arith.constant dense<0> : vector<16xi32>
+      scf.for %i = %zero to %n step %one : i64 {
+        %t = device.tile_load %p, %stride : !device.tile<16x16xi32>
+        scf.for %j = %zero to %n step %one : i64 {
+          %at = arith.muli %j, %stride : i64
+          %row = llvm.getelementptr %q[%at] : (!llvm.ptr, i64) -> !llvm.ptr, i8
+          llvm.store %zeros, %row : vector<16xi32>, !llvm.ptr
+        }
+        device.tile_store %t, %q, %stride : !device.tile<16x16xi32>
+      }
+      llvm.return
+  })mlir",
+                                            &context);
+  ASSERT_TRUE(module);
+  Target target = llvm::cantFail(Target::parse("sapphirerapids"));
+  ASSERT_TRUE(succeeded(lowerToLLVM(*module, &target)));
+  auto text = emitAssembly(*module, target);
+  ASSERT_TRUE(bool(text)) << takeError(text.takeError()).second;
+  EXPECT_FALSE(StringRef(*text).contains("memset")) << *text;
+  SmallVector<StringRef> lines;
+  llvm::SplitString(*text, lines, "\n");
+  EXPECT_EQ(countOf(lines, "ldtilecfg"), 1u);
 }
