@@ -166,3 +166,49 @@ func.func @varies(%x: tensor<8x16xi8>) -> tensor<8x32xf32> {
   } -> tensor<8x32xf32>
   return %y : tensor<8x32xf32>
 }
+
+// -----
+
+#x = affine_map<(d0, d1, d2, d3) -> (d2, d1 + d3)>
+#w = affine_map<(d0, d1, d2, d3) -> (d0, d2, d3)>
+#y = affine_map<(d0, d1, d2, d3) -> (d0, d1)>
+#i2 = affine_map<(d0, d1) -> (d0, d1)>
+#i3 = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+
+// Three channels of a convolution become four.
+// CHECK-LABEL: func.func @channels
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<4x12xi8>)
+// CHECK: tensor.extract %arg0{{.*}} : tensor<3x12xi8>
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<8x4x5xi8>)
+// CHECK: linalg.generic {{.*}} ins(%{{.*}}, %{{.*}} : tensor<4x12xi8>, tensor<8x4x5xi8>) outs(%{{.*}} : tensor<8x8xi32>)
+func.func @channels(%x: tensor<3x12xi8>) -> tensor<8x8xf32> {
+  %w = model.constant "w" : tensor<8x3x5xi8>
+  %zero = arith.constant 0.0 : f32
+  %ex = tensor.empty() : tensor<3x12xf32>
+  %xf = linalg.generic {indexing_maps = [#i2, #i2], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<3x12xi8>) outs(%ex : tensor<3x12xf32>) {
+  ^bb0(%v: i8, %o: f32):
+    %0 = arith.uitofp %v : i8 to f32
+    linalg.yield %0 : f32
+  } -> tensor<3x12xf32>
+  %ew = tensor.empty() : tensor<8x3x5xf32>
+  %wf = linalg.generic {indexing_maps = [#i3, #i3], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%w : tensor<8x3x5xi8>) outs(%ew : tensor<8x3x5xf32>) {
+  ^bb0(%v: i8, %o: f32):
+    %0 = arith.sitofp %v : i8 to f32
+    linalg.yield %0 : f32
+  } -> tensor<8x3x5xf32>
+  %ey = tensor.empty() : tensor<8x8xf32>
+  %fill = linalg.generic {indexing_maps = [#i2], iterator_types = ["parallel", "parallel"]} outs(%ey : tensor<8x8xf32>) {
+  ^bb0(%o: f32):
+    linalg.yield %zero : f32
+  } -> tensor<8x8xf32>
+  %y = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%xf, %wf : tensor<3x12xf32>, tensor<8x3x5xf32>) outs(%fill : tensor<8x8xf32>) {
+  ^bb0(%l: f32, %r: f32, %o: f32):
+    %0 = arith.mulf %l, %r : f32
+    %1 = arith.addf %o, %0 : f32
+    linalg.yield %1 : f32
+  } -> tensor<8x8xf32>
+  return %y : tensor<8x8xf32>
+}
