@@ -28,6 +28,8 @@ static constexpr double kUnknownSteps = 64;
 static constexpr double kCopyCycles = 0.7;
 /// Cycles to take an operand apart that instructions want in several registers.
 static constexpr double kSplitCycles = 0.7;
+/// Cycles to load a tile register from the first cache.
+static constexpr double kTileLoadCycles = 8;
 /// No more mappings of one intrinsic are priced.
 static constexpr size_t kMostMappings = 64;
 
@@ -137,16 +139,20 @@ static bool price(const Contraction &c, const Target &target,
       double full = std::floor(m / double(rows)),
              rest = m - full * double(rows);
       // Operands that take more than a register are made of what is loaded.
-      double made = tile.registers > tile.rows * tile.columns +
-                                         std::min(tile.rows, tile.columns) + 1
-                        ? kSplitCycles
-                        : 0;
+      double made =
+          record.accIsVector() &&
+                  tile.registers > tile.rows * tile.columns +
+                                       std::min(tile.rows, tile.columns) + 1
+              ? kSplitCycles
+              : 0;
+      double load = record.accIsVector() ? 0.5 : kTileLoadCycles;
       auto cycles = [&](double r) {
         double operands = r + double(tile.columns);
-        return r == 0 ? 0.0
-                      : std::max({r * double(tile.columns) * instance +
-                                      made * operands,
-                                  operands / 2, double(record.cost.latency)});
+        return r == 0
+                   ? 0.0
+                   : std::max(
+                         {r * double(tile.columns) * instance + made * operands,
+                          operands * load, double(record.cost.latency)});
       };
       double steps = extents[kK] ? std::ceil(extents[kK] / plan.steps[kK]) : 1;
       double total =

@@ -116,23 +116,31 @@ const Types kTypes[] = {
 
 class Text {
 public:
-  Text(const Kind &kind, const Types &types, ArrayRef<int64_t> extents)
-      : kind(kind), types(types), extents(extents) {}
+  /// `dynamic`: the first iterator runs to a size.
+  Text(const Kind &kind, const Types &types, ArrayRef<int64_t> extents,
+       bool dynamic)
+      : kind(kind), types(types), extents(extents), dynamic(dynamic) {}
 
   std::string run(bool constantB) {
     std::string out, loops, its, close;
     for (size_t i = 0; i < extents.size(); ++i) {
-      loops += fmt::format("nest.for %i{} = 0 to {} {{\n", i, extents[i]);
+      loops += fmt::format("nest.for %i{} = 0 to {} {{\n", i, extentOf(i));
       its += fmt::format("{}%v{} : {} = %i{} to {}", i ? ", " : "", i,
                          kind.kinds[i] == 's' ? "spatial" : "reduce", i,
-                         extents[i]);
+                         extentOf(i));
       close += "}\n";
     }
     std::string ta = memref(kind.a, types.a), tb = memref(kind.b, types.b),
                 tc = memref(kind.c, types.sum);
     bool isFloat = types.sum[0] == 'f';
-    out = fmt::format("nest.func @f(%A: {}, %B: {}{}, %C: {}) {{\n", ta, tb,
+    out = fmt::format("nest.func @f(%A: {}, %B: {}{}, %C: {}", ta, tb,
                       constantB ? " {nest.constant}" : "", tc);
+    if (dynamic)
+      out += fmt::format(", %n: index {{nest.min = 1 : i64}}) attributes "
+                         "{{shapes = [{}, {}, {}]}} {{\n",
+                         shape(kind.a), shape(kind.b), shape(kind.c));
+    else
+      out += ") {\n";
     std::string zero = fmt::format("%z = arith.constant {} : {}\n",
                                    isFloat ? "0.0" : "0", types.sum);
     std::string ci = indices(kind.c);
@@ -159,13 +167,29 @@ public:
 private:
   std::string memref(const std::vector<Term> &terms, const char *element) {
     std::string text = "memref<";
-    for (const Term &term : terms) {
-      int64_t size = 1;
-      for (auto [iterator, factor] : term)
-        size += (extents[iterator] - 1) * factor;
-      text += fmt::format("{}x", size);
-    }
+    for (const Term &term : terms)
+      text += isDynamic(term) ? "?x" : fmt::format("{}x", sizeOf(term));
     return text + element + ">";
+  }
+  std::string shape(const std::vector<Term> &terms) {
+    std::string dims;
+    for (const Term &term : terms)
+      dims += (dims.empty() ? "" : ", ") +
+              (isDynamic(term) ? "s0" : std::to_string(sizeOf(term)));
+    return "affine_map<()[s0] -> (" + dims + ")>";
+  }
+  std::string extentOf(size_t iterator) {
+    return dynamic && iterator == 0 ? "symbol(%n)"
+                                    : std::to_string(extents[iterator]);
+  }
+  bool isDynamic(const Term &term) {
+    return dynamic && term.front().first == 0;
+  }
+  int64_t sizeOf(const Term &term) {
+    int64_t size = 1;
+    for (auto [iterator, factor] : term)
+      size += (extents[iterator] - 1) * factor;
+    return size;
   }
   std::string op(const std::string &text) {
     std::string name = fmt::format("%t{}", values++);
@@ -196,6 +220,7 @@ private:
   ArrayRef<int64_t> extents;
   std::string body;
   int values = 0;
+  bool dynamic;
 };
 
 class Tensorize : public Semantics {
@@ -226,7 +251,10 @@ Problem Tensorize::problemOf(const Kind &kind, uint64_t seed,
   }
   // The last of the spatial and of the reduce iterators are long ones mostly.
   Problem problem;
-  problem.text = Text(kind, types, extents).run(random.chance(60));
+  bool dynamic = random.chance(30);
+  problem.text = Text(kind, types, extents, dynamic).run(random.chance(60));
+  if (dynamic)
+    problem.sizes.push_back(extents[0]);
   problem.module = parseSourceString<ModuleOp>(problem.text, &context);
   info = fmt::format("{} of {}, {}: {}\n", kind.name, types.a, types.extendA,
                      fmt::join(extents, " "));
@@ -236,10 +264,13 @@ Problem Tensorize::problemOf(const Kind &kind, uint64_t seed,
   problem.writes = 1;
   for (unsigned i = 0; i < 3; ++i) {
     auto type = cast<MemRefType>(problem.kernel.getArgumentTypes()[i]);
+    SmallVector<int64_t> dims;
+    if (!kernelDims(problem.kernel, i, problem.sizes, dims))
+      info += "a shape has no value\n";
     problem.buffers.push_back(
-        i == 2 ? HostTensor::undefined(type.getElementType(), type.getShape())
-               : randomTensor(type.getElementType(), type.getShape(), seed + i,
-                              -3, 3, true));
+        i == 2
+            ? HostTensor::undefined(type.getElementType(), dims)
+            : randomTensor(type.getElementType(), dims, seed + i, -3, 3, true));
   }
   return problem;
 }

@@ -5,6 +5,8 @@
 // and every number that a rule chooses is a knob of the schedule it writes.
 //
 // The rules, in the order they look at a kernel (lib/Rules/<Rule>.cpp):
+//   Tensorize     sums of products of bytes and short floats that an intrinsic
+//                 of the target computes
 //   RowBlocks     two products with row reductions between them: attention
 //   Window        reductions over windows in which all operands move with the
 //                 lanes: depthwise convolutions, pooling; their epilogue rides
