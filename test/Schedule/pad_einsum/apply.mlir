@@ -76,3 +76,53 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// A constant of the model is padded by the kernel that packs it, and a layout
+// on top of that is the same kernel. An index that has nothing to do with what
+// is padded may be anything.
+// CHECK-LABEL: nest.func @conv
+// CHECK-SAME: memref<20x3xf32>
+// CHECK-SAME: memref<2x3x8x6xf32> {nest.constant}
+// CHECK-SAME: relayouts = [{arg = 1 : i64, kernel = @pack_conv_1}]
+// CHECK: nest.block "C"
+// CHECK: nest.block "C_crop"
+// CHECK: nest.func @pack_conv_1(%[[FROM:.*]]: memref<3x5x10xf32>, %[[TO:.*]]: memref<2x3x8x6xf32>)
+// CHECK: %[[BETWEEN:.*]] = nest.alloc : memref<3x8x12xf32>
+// CHECK-NOT: nest.func
+// CHECK: memref.load %[[FROM]]
+// CHECK: memref.store %{{.*}}, %[[BETWEEN]]
+// CHECK: memref.load %[[BETWEEN]]
+// CHECK: memref.store %{{.*}}, %[[TO]]
+module attributes {transform.with_named_sequence} {
+  nest.func @conv(%A: memref<20x3xf32>, %W: memref<3x5x10xf32> {nest.constant}, %C: memref<18x5x10xf32>) {
+    nest.for %i = 0 to 18 {
+      nest.for %g = 0 to 5 {
+        nest.for %j = 0 to 10 {
+          nest.for %k = 0 to 3 {
+            nest.block "C" (%vi : spatial = %i to 18, %vg : spatial = %g to 5, %vj : spatial = %j to 10, %vk : reduce = %k to 3) init {
+              %z = arith.constant 0.0 : f32
+              memref.store %z, %C[%vi, %vg, %vj] : memref<18x5x10xf32>
+            } {
+              %at = arith.addi %vi, %vk : index
+              %a = memref.load %A[%at, %vk] : memref<20x3xf32>
+              %w = memref.load %W[%vk, %vg, %vj] : memref<3x5x10xf32>
+              %c = memref.load %C[%vi, %vg, %vj] : memref<18x5x10xf32>
+              %p = arith.mulf %a, %w : f32
+              %r = arith.addf %c, %p : f32
+              memref.store %r, %C[%vi, %vg, %vj] : memref<18x5x10xf32>
+            }
+          }
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    transform.nest.pad_einsum %c to [1, 8, 4, 1]
+    transform.nest.transform_layout %c "read" 1 to affine_map<(k, g, n) -> (n floordiv 6, k, g, n mod 6)>
+    transform.yield
+  }
+}
