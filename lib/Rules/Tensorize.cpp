@@ -25,7 +25,7 @@ using intrin::kRhs;
 /// Iterations of a loop whose number depends on sizes.
 static constexpr double kUnknownSteps = 64;
 /// Cycles to copy an element to another place.
-static constexpr double kCopyCycles = 0.7;
+static constexpr double kCopyCycles = 1;
 /// Cycles to take an operand apart that instructions want in several registers.
 static constexpr double kSplitCycles = 0.7;
 /// Cycles to load a tile register from the first cache.
@@ -103,10 +103,16 @@ static bool price(const Contraction &c, const Target &target,
     }
     const intrin::Axis &known = record.axes[axis];
     plan.steps[axis] = known.extent;
-    if (known.tail == intrin::Tail::Shrink && extents[axis] < known.extent)
+    // As few instances as are needed, of as many rows each: less to pad.
+    bool shrinks = known.tail == intrin::Tail::Shrink &&
+                   (axis == kM || extents[axis] < double(known.extent));
+    if (shrinks) {
+      auto count = static_cast<int64_t>(extents[axis]);
+      int64_t instances = llvm::divideCeil(count, known.extent);
       plan.steps[axis] =
-          llvm::divideCeil(int64_t(extents[axis]), known.multiple) *
+          llvm::divideCeil(llvm::divideCeil(count, instances), known.multiple) *
           known.multiple;
+    }
   }
   for (unsigned i = 0; i < block.getNumIterators(); ++i)
     if (llvm::none_of(plan.mapping.iterators,
@@ -184,8 +190,11 @@ static bool price(const Contraction &c, const Target &target,
   bool packed = isConstant(memref::LoadOp(rhs.load).getMemRef()) &&
                 plainIndices(rhs.indices).has_value();
   plan.copies[kRhs] = !packed;
-  if (!packed)
-    plan.cycles += elementsOf(rhs.indices, block) * kCopyCycles;
+  if (!packed) {
+    bool isPadded = padded[kK] != extents[kK] || padded[kN] != extents[kN];
+    plan.cycles +=
+        elementsOf(rhs.indices, block) * kCopyCycles * (isPadded ? 2 : 1);
+  }
   plan.copies[kAcc] = plan.mapping.iterators[kM].size() > 1 ||
                       plan.mapping.iterators[kN].size() > 1;
   if (plan.copies[kAcc] || padded[kM] != extents[kM])
