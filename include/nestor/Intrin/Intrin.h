@@ -36,12 +36,12 @@
 //
 //   acc[r][c] = record.zero() or record.load(acc operand, window)
 //   scf.for k (acc carried as iter_args, their type is valueType(acc operand)):
-//     for c: b[c] = record.load(rhs, window of column c)   // once for all rows
-//     for r: a = record.load(lhs, window of row r)         // once for all columns
+//     for c: b[c] = record.load(rhs, window of column c)  // for all rows
+//     for r: a = record.load(lhs, window of row r)        // for all columns
 //       for c: acc[r][c] = record.compute(a, b[c], acc[r][c])
 //
-// The shorter side is loaded first and stays in registers, the longer one passes
-// by: with more columns than rows it is the other way round.
+// The shorter side is loaded first and stays in registers, the longer one
+// passes by: with more columns than rows it is the other way round.
 //
 //   record.store(acc[r][c], window), or, where accIsVector(), a fused epilogue
 //   on the values first: lane i of the vector is the point that lies at i.

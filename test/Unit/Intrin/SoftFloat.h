@@ -1,5 +1,5 @@
-// f32 arithmetic on exact values, for the rounding that architectures define: an
-// independent way, by integers, to what the emulation computes with floats.
+// f32 arithmetic on exact values, for the rounding that architectures define:
+// an independent way, by integers, to what the emulation computes with floats.
 #ifndef NESTOR_TEST_UNIT_INTRIN_SOFTFLOAT_H
 #define NESTOR_TEST_UNIT_INTRIN_SOFTFLOAT_H
 
@@ -75,8 +75,8 @@ inline Exact add(Exact a, Exact b) {
     std::swap(a, b);
   int shift = a.exponent - b.exponent;
   unsigned __int128 one = 1;
-  bool lost = shift > 127 ? b.mantissa != 0
-                          : (b.mantissa & ((one << shift) - 1)) != 0;
+  bool lost =
+      shift > 127 ? b.mantissa != 0 : (b.mantissa & ((one << shift) - 1)) != 0;
   b.mantissa = shift > 127 ? 0 : b.mantissa >> shift;
   Exact r;
   r.exponent = a.exponent;
@@ -89,7 +89,8 @@ inline Exact add(Exact a, Exact b) {
   // What is lost of b takes one from the difference and leaves something.
   bool isLess = a.mantissa < b.mantissa;
   r.negative = isLess ? b.negative : a.negative;
-  r.mantissa = isLess ? b.mantissa - a.mantissa : a.mantissa - b.mantissa - lost;
+  r.mantissa =
+      isLess ? b.mantissa - a.mantissa : a.mantissa - b.mantissa - lost;
   if (r.mantissa == 0 && !lost)
     r.negative = false;
   return r;
@@ -167,9 +168,9 @@ inline float vdpbf16ps(float acc, const uint16_t *a, const uint16_t *b) {
 /// BFDotAdd of the Arm architecture.
 inline float bfdot(float acc, const uint16_t *a, const uint16_t *b) {
   auto product = [&](int i) {
-    return round(multiply(Exact::of(flush(bf16(a[i]))),
-                          Exact::of(flush(bf16(b[i])))),
-                 Round::Odd, true);
+    return round(
+        multiply(Exact::of(flush(bf16(a[i]))), Exact::of(flush(bf16(b[i])))),
+        Round::Odd, true);
   };
   auto sum = [](float x, float y) {
     return round(add(Exact::of(flush(x)), Exact::of(flush(y))), Round::Odd,
