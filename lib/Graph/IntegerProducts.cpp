@@ -7,9 +7,6 @@
 // is a constant. Where a is read through windows, zb is taken off the constant
 // b instead, which then has 16 bits.
 //
-// A convolution over 3 channels sums over 4, the last of zeros: instructions
-// that multiply bytes take them in fours.
-//
 // Assumes: bytes on both sides; zero points and scales do not vary along the
 // sum. Leaves true: sums are exact up to 2^31; one with a known number of terms
 // that could exceed it stays in floats. The scaled result is nearer to the real
@@ -22,7 +19,6 @@
 #include "nestor/Graph/Graph.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace nestor;
@@ -62,83 +58,6 @@ static Dequantized withoutZero(OpBuilder &builder, Location loc,
                                        arith::SubIOp::create(at, l, x, z));
       });
   return result;
-}
-
-/// `tensor` with zeros at the end of `dim`, which then has `size` elements.
-static Value withZeros(OpBuilder &builder, Location loc, Value tensor,
-                       unsigned dim, int64_t size) {
-  auto type = cast<RankedTensorType>(tensor.getType());
-  Type element = type.getElementType();
-  int64_t old = type.getDimSize(dim);
-  SmallVector<int64_t> shape(type.getShape());
-  shape[dim] = size;
-  SmallVector<Value> sizes;
-  if (auto empty = emptyLike(builder, loc, tensor, element)
-                       .getDefiningOp<tensor::EmptyOp>())
-    llvm::append_range(sizes, empty.getDynamicSizes());
-  Value empty = tensor::EmptyOp::create(builder, loc, shape, element, sizes);
-  return linalg::GenericOp::create(
-             builder, loc, TypeRange(empty.getType()), ValueRange(),
-             ValueRange(empty),
-             ArrayRef<AffineMap>{builder.getMultiDimIdentityMap(shape.size())},
-             SmallVector<utils::IteratorType>(shape.size(),
-                                              utils::IteratorType::parallel),
-             [&](OpBuilder &b, Location l, ValueRange) {
-               SmallVector<Value> at;
-               for (unsigned d = 0; d < shape.size(); ++d)
-                 at.push_back(linalg::IndexOp::create(b, l, d));
-               Value end = arith::ConstantIndexOp::create(b, l, old);
-               Value last = arith::ConstantIndexOp::create(b, l, old - 1);
-               Value inside = arith::CmpIOp::create(
-                   b, l, arith::CmpIPredicate::slt, at[dim], end);
-               at[dim] = arith::MinSIOp::create(b, l, at[dim], last);
-               Value v = tensor::ExtractOp::create(b, l, tensor, at);
-               Value zero =
-                   arith::ConstantOp::create(b, l, b.getZeroAttr(element));
-               Value kept = arith::SelectOp::create(b, l, inside, v, zero);
-               linalg::YieldOp::create(b, l, kept);
-             })
-      .getResult(0);
-}
-
-/// Makes the channels that a windowed sum runs over a multiple of four, where
-/// that is at most a third more.
-static void padChannels(OpBuilder &builder, Location loc, const ProductSum &sum,
-                        Dequantized &a, Dequantized &b) {
-  if (ProductSum::isPlain(a.map) || !isConstantTensor(b.data))
-    return;
-  int64_t taps = 1;
-  std::optional<unsigned> channels;
-  for (auto [loop, kind] : llvm::enumerate(sum.kinds())) {
-    if (kind != utils::IteratorType::reduction)
-      continue;
-    AffineExpr dim = builder.getAffineDimExpr(loop);
-    std::optional<unsigned> at = b.map.getResultPosition(dim);
-    if (!at)
-      return;
-    if (a.map.getResultPosition(dim)) {
-      if (channels)
-        return;
-      channels = loop;
-      continue;
-    }
-    int64_t extent = cast<RankedTensorType>(b.data.getType()).getDimSize(*at);
-    taps = ShapedType::isDynamic(extent) ? 0 : taps * extent;
-  }
-  if (!channels || taps < 4)
-    return;
-  AffineExpr dim = builder.getAffineDimExpr(*channels);
-  unsigned inA = *a.map.getResultPosition(dim),
-           inB = *b.map.getResultPosition(dim);
-  int64_t count = cast<RankedTensorType>(b.data.getType()).getDimSize(inB);
-  if (ShapedType::isDynamic(count) || count > 16 || count % 4 == 0 ||
-      cast<RankedTensorType>(a.data.getType()).getDimSize(inA) != count)
-    return;
-  int64_t rounded = llvm::divideCeil(count, 4) * 4;
-  if (3 * rounded > 4 * count)
-    return;
-  a.data = withZeros(builder, loc, a.data, inA, rounded);
-  b.data = withZeros(builder, loc, b.data, inB, rounded);
 }
 
 namespace {
@@ -184,7 +103,6 @@ struct IntegerProduct : OpRewritePattern<linalg::GenericOp> {
     if (b->zero)
       corrections.push_back(correct(rewriter, loc, sum, b->zero, *a, &a->zero));
 
-    padChannels(rewriter, loc, sum, *a, *b);
     Value products = multiply(rewriter, loc, sum, *a, *b);
     rewriter.replaceOp(op, finish(rewriter, loc, sum, products, corrections,
                                   *sum.toResult(a->scale),

@@ -1,7 +1,7 @@
 //===- Quantized.cpp - Programs of bytes compute in integers --------------===//
 //
 // The order of what QuantizeEarly, QuantizedMovement, Requantization,
-// IntegerProducts, DynamicQuantization and NarrowWeights do:
+// IntegerProducts, DynamicQuantization, NarrowWeights and ChannelPadding do:
 //
 //   conv(dequantise(x), dequantise(w)) + bias, quantised
 //     => i32 sums of bytes; one elementwise operator behind them that scales,
@@ -96,5 +96,6 @@ LogicalResult nestor::computeInIntegers(ModuleOp module,
   // What is left of weights is read by floats.
   RewritePatternSet narrow(module.getContext());
   populateNarrowWeightPatterns(narrow);
+  populateChannelPaddingPatterns(narrow);
   return applyPatternsGreedily(module, std::move(narrow));
 }

@@ -31,6 +31,7 @@ void populateQuantizeEarlyPatterns(mlir::RewritePatternSet &patterns);
 void populateRequantizationPatterns(mlir::RewritePatternSet &patterns);
 void populateIntegerProductPatterns(mlir::RewritePatternSet &patterns);
 void populateDynamicQuantizationPatterns(mlir::RewritePatternSet &patterns);
+void populateChannelPaddingPatterns(mlir::RewritePatternSet &patterns);
 void populateNarrowWeightPatterns(mlir::RewritePatternSet &patterns);
 
 /// Moves what depends on constants alone out of @main: into
