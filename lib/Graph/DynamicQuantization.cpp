@@ -1,15 +1,17 @@
 //===- DynamicQuantization.cpp - Data quantised on the way ----------------===//
 //
 // sum_k x[m, k] * (w[k, n] - z) * s, w constant bytes, x floats
-//     => a[m] = max_k |x[m, k]|;  q[m, k] = round(x[m, k] * (127 / a[m]))
-//        sum_k (q[m, k] * a[m] / 127) * (w[k, n] - z) * s
+//     => a[m] = max_k |x[m, k]|;  q[m, k] = 128 + round(x[m, k] * (127 / a[m]))
+//        sum_k ((q[m, k] - 128) * a[m] / 127) * (w[k, n] - z) * s
 //
-// which IntegerProducts then computes in integers. Only when asked for
+// which IntegerProducts then computes in integers. q is unsigned: that is the
+// form that instructions take data in, and what 128 adds is a constant. Only
+// when asked for
 // (--precision=int8): each element of x loses all but 7 bits below the greatest
 // of its row.
 //
 // Assumes: x is indexed by one loop a dim. Leaves true: the greatest of a row
-// is one of -127 and 127, a row of zeros stays zeros.
+// is one of 1 and 255, a row of zeros stays zeros.
 //
 //===----------------------------------------------------------------------===//
 #include "ProductSum.h"
@@ -44,7 +46,7 @@ struct QuantizeData : OpRewritePattern<linalg::GenericOp> {
       if (!w || !isConstantTensor(w->data) || sum.operand(which) ||
           isConstantTensor(sum.input(which)) || !sum.isPlain(map) ||
           !sum.canSum(map) || !sum.toResult(w->scale) ||
-          !sum.toResult(w->zero) || (w->zero && !sum.canSum(w->map)))
+          !sum.toResult(w->zero) || !sum.canSum(w->map))
         continue;
       rewriter.setInsertionPoint(op);
       Value data = quantized(rewriter, op.getLoc(), sum, which);
@@ -152,11 +154,16 @@ private:
           v = arith::MaxNumFOp::create(b, l, v, real(b, l, -127));
           v = arith::MinNumFOp::create(b, l, v, real(b, l, 127));
           Value whole = arith::FPToSIOp::create(b, l, b.getI32Type(), v);
+          whole = arith::AddIOp::create(
+              b, l, whole,
+              arith::ConstantOp::create(b, l, b.getI32IntegerAttr(128)));
           return arith::TruncIOp::create(b, l, b.getI8Type(), whole);
         });
     Dequantized what;
     what.data = bytes;
     what.map = builder.getMultiDimIdentityMap(type.getRank());
+    what.isUnsigned = true;
+    what.zero.number = builder.getI32IntegerAttr(128);
     what.scale = {{}, unit, rows, false};
     return dequantize(builder, loc, bytes, what);
   }

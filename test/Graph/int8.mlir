@@ -16,8 +16,11 @@
 // CHECK: %[[Q:.*]] = linalg.generic {{.*}} ins(%arg0, %{{.*}} : tensor<?x16xf32>, tensor<?xf32>) outs(%{{.*}} : tensor<?x16xi8>)
 // CHECK: math.roundeven
 // CHECK: linalg.generic {{.*}} ins(%[[Q]], %{{.*}} : tensor<?x16xi8>, tensor<16x32xi8>)
-// CHECK: arith.muli
-// CHECK: linalg.generic {{.*}} ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<?x32xi32>, tensor<?xf32>, tensor<32xf32>)
+// CHECK-NEXT: ^bb0
+// CHECK-NEXT: arith.extui
+// CHECK-NEXT: arith.extsi
+// CHECK-NEXT: arith.muli
+// CHECK: linalg.generic {{.*}} ins(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x32xi32>, tensor<32xi32>, tensor<?xf32>, tensor<32xf32>)
 // FLOAT-LABEL: func.func @matmul
 // FLOAT-NOT: arith.muli
 // FLOAT: arith.addf
