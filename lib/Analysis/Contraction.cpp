@@ -96,3 +96,9 @@ std::optional<Contraction> analysis::contractionOf(nest::BlockOp block,
   }
   return result;
 }
+
+bool analysis::isMovedBy(ArrayRef<AffineExpr> indices, unsigned iterator) {
+  return llvm::any_of(indices, [&](AffineExpr index) {
+    return index.isFunctionOfDim(iterator);
+  });
+}

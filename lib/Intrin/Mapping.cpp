@@ -30,12 +30,6 @@ std::string Mapping::str(const Record &record) const {
   return text;
 }
 
-static bool moves(ArrayRef<AffineExpr> indices, unsigned iterator) {
-  return llvm::any_of(indices, [&](AffineExpr index) {
-    return index.isFunctionOfDim(iterator);
-  });
-}
-
 /// Every ordered choice of some of `candidates`, shorter and earlier ones
 /// first.
 static std::vector<SmallVector<unsigned>>
@@ -82,8 +76,8 @@ std::vector<Mapping> intrin::mappings(const Record &record,
                     block.getConstantExtent(i) != 1 &&
                     reduces == (known.kind == AxisKind::Reduce);
         for (unsigned operand = 0; fits && operand < 3; ++operand)
-          fits =
-              record.operands[operand].has(axis) == moves(indices[operand], i);
+          fits = record.operands[operand].has(axis) ==
+                 isMovedBy(indices[operand], i);
         if (fits && known.extent > 1)
           candidates.push_back(i);
       }

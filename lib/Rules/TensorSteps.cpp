@@ -17,12 +17,6 @@ using intrin::kM;
 using intrin::kN;
 using intrin::kRhs;
 
-static bool moves(ArrayRef<AffineExpr> indices, unsigned iterator) {
-  return llvm::any_of(indices, [&](AffineExpr index) {
-    return index.isFunctionOfDim(iterator);
-  });
-}
-
 int rules::rowIterator(nest::BlockOp block, const Contraction &contraction,
                        const intrin::Mapping &mapping) {
   int best = -1;
@@ -32,8 +26,8 @@ int rules::rowIterator(nest::BlockOp block, const Contraction &contraction,
         llvm::none_of(
             mapping.iterators,
             [&](auto &axis) { return llvm::is_contained(axis, i); }) &&
-        moves(contraction.factors[mapping.factorOf(kLhs)].indices, i) &&
-        !moves(contraction.factors[mapping.factorOf(kRhs)].indices, i))
+        isMovedBy(contraction.factors[mapping.factorOf(kLhs)].indices, i) &&
+        !isMovedBy(contraction.factors[mapping.factorOf(kRhs)].indices, i))
       best = i;
   return best;
 }
@@ -84,7 +78,7 @@ bool TensorSteps::reindexOperand(unsigned operand) {
   SmallVector<AffineExpr> results;
   MLIRContext *context = block().getContext();
   for (unsigned i = 0; i < block().getNumIterators(); ++i)
-    if (moves(indices, i) && llvm::none_of(axes, [&](auto &axis) {
+    if (isMovedBy(indices, i) && llvm::none_of(axes, [&](auto &axis) {
           return llvm::is_contained(axis, i);
         }))
       results.push_back(getAffineDimExpr(i, context));
@@ -434,7 +428,7 @@ bool TensorSteps::tile() {
       for (unsigned i = 0; i < block().getNumIterators() && at != order.end();
            ++i)
         if (Loop loop = handleOf(i);
-            loop && loop->id == at->id && moves(indices, i))
+            loop && loop->id == at->id && isMovedBy(indices, i))
           ++at;
     }
     order.insert(at, *columnTiles);

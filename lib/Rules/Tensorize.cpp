@@ -38,17 +38,11 @@ static double extentOf(nest::BlockOp block, unsigned iterator) {
   return extent ? static_cast<double>(*extent) : kUnknownSteps;
 }
 
-static bool moves(ArrayRef<AffineExpr> indices, unsigned iterator) {
-  return llvm::any_of(indices, [&](AffineExpr index) {
-    return index.isFunctionOfDim(iterator);
-  });
-}
-
 /// How many elements of an operand there are in the block's iteration space.
 static double elementsOf(ArrayRef<AffineExpr> indices, nest::BlockOp block) {
   double elements = 1;
   for (unsigned i = 0; i < block.getNumIterators(); ++i)
-    if (moves(indices, i))
+    if (isMovedBy(indices, i))
       elements *= extentOf(block, i);
   return elements;
 }

@@ -249,7 +249,6 @@ Problem Tensorize::problemOf(const Kind &kind, uint64_t seed,
       extent = (extent + 1) / 2;
     steps *= extent;
   }
-  // The last of the spatial and of the reduce iterators are long ones mostly.
   Problem problem;
   bool dynamic = random.chance(30);
   problem.text = Text(kind, types, extents, dynamic).run(random.chance(60));

@@ -50,6 +50,9 @@ struct Contraction {
 std::optional<Contraction> contractionOf(nest::BlockOp block,
                                          Obstacle &obstacle);
 
+/// Whether an access at `indices` moves with an iterator of its block.
+bool isMovedBy(llvm::ArrayRef<mlir::AffineExpr> indices, unsigned iterator);
+
 } // namespace nestor::analysis
 
 #endif // NESTOR_ANALYSIS_CONTRACTION_H
