@@ -74,7 +74,11 @@ static std::optional<Lanes> findLanes(nest::BlockOp block,
   int64_t lanes =
       std::max<int64_t>(1, target.lanes(std::clamp<int64_t>(bits, 32, 64)));
   bool reduces = block.getIteratorKind(best) == nest::IteratorKind::Reduce;
-  int64_t width = reduces ? lanes * 4 : lanes;
+  // Functions are long: two vectors share their constants and hide latencies.
+  bool functions = llvm::any_of(*block.getBodyBlock(), [](Operation &op) {
+    return isa<math::MathDialect>(op.getDialect());
+  });
+  int64_t width = reduces ? lanes * 4 : functions ? lanes * 2 : lanes;
   int64_t extent = tripCount(loop, 1 << 20);
   if (extent < lanes)
     return std::nullopt;

@@ -6,8 +6,8 @@
 // CHECK: nest.func @exp
 // CHECK-NEXT: nest.for %{{.*}} = 0 to symbol(%{{.*}}) parallel annotate {grain = 1 : i64} {
 // CHECK-NEXT: nest.for %{{.*}} = 0 to 6 parallel annotate {grain = 64 : i64} {
-// CHECK-NEXT: nest.for %{{.*}} = 0 to 64 {
-// CHECK-NEXT: nest.for %{{.*}} = 0 to 8 vectorize {
+// CHECK-NEXT: nest.for %{{.*}} = 0 to 32 {
+// CHECK-NEXT: nest.for %{{.*}} = 0 to 16 vectorize {
 // CHECK-NEXT: nest.block "Y"
 nest.func @exp(%X: memref<?x6x512xf32>, %Y: memref<?x6x512xf32>, %n: index)
     attributes {shapes = [affine_map<()[s0] -> (s0, 6, 512)>, affine_map<()[s0] -> (s0, 6, 512)>]} {

@@ -26,7 +26,7 @@
 // CHECK: nest.block "scale"
 // CHECK: nest.for %{{.*}} = 0 to 64 {
 // CHECK: nest.block "max_rf" (
-// CHECK: nest.for %{{.*}} = 0 to 8 vectorize {
+// CHECK: nest.for %{{.*}} = 0 to 16 vectorize {
 // CHECK-NEXT: nest.block "exp"
 // CHECK: nest.block "sum_rf" (
 // CHECK: nest.alloc : memref<1x4x16xf32, "register">

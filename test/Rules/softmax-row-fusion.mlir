@@ -2,7 +2,8 @@
 
 // The four steps of softmax meet in one loop over the rows, so that a row of
 // temporaries is all there is; the two reductions keep four vectors of partial
-// results in registers and combine them once a row.
+// results in registers and combine them once a row. Two vectors of exponentials
+// at a time share the constants of the polynomial.
 //
 // CHECK: nest.func @softmax
 // CHECK-NEXT: nest.for %{{.*}} = 0 to 64 {
@@ -16,8 +17,8 @@
 // CHECK-NEXT: nest.block "max_rf" (
 // CHECK: nest.for %{{.*}} = 0 to 32 vectorize {
 // CHECK-NEXT: nest.block "max" (
-// CHECK: nest.for %{{.*}} = 0 to 12 {
-// CHECK-NEXT: nest.for %{{.*}} = 0 to 8 vectorize {
+// CHECK: nest.for %{{.*}} = 0 to 6 {
+// CHECK-NEXT: nest.for %{{.*}} = 0 to 16 vectorize {
 // CHECK-NEXT: nest.block "exp"
 // CHECK: nest.block "sum_rf_init"
 // CHECK: nest.for %{{.*}} = 0 to 3 {
