@@ -102,8 +102,12 @@ static bool isConvolution(linalg::GenericOp op) {
     });
   };
   // With one output position the window's loop may be gone: only channels
-  // that are a window rule it out.
-  return !inWindow(out.getResult(1));
+  // that are a window rule it out, and groups with channels of their own
+  // behind them, [n, g, m, ...], which would have to move together.
+  AffineMap weights = op.getMatchingIndexingMap(op.getDpsInputOperand(1));
+  bool grouped = llvm::is_contained(data.getResults(), out.getResult(1)) &&
+                 llvm::is_contained(weights.getResults(), out.getResult(2));
+  return !inWindow(out.getResult(1)) && !grouped;
 }
 
 /// Whether `map` is [n, c, ...] where `out` has its own n and c first.
@@ -138,9 +142,14 @@ static bool isPool(linalg::GenericOp op) {
 }
 
 /// Whether `op` gains by channels innermost so much that copies at its borders
-/// are worth their time: windows read each element several times.
+/// are worth their time: windows read each element several times; what is
+/// sampled up has results of few elements next to each other.
 static bool startsTurning(linalg::GenericOp op) {
-  return isConvolution(op) || isPool(op);
+  if (isConvolution(op) || isPool(op))
+    return true;
+  return isPointwise(op) &&
+         rankOf(op->getResult(0)) > rankOf(op.getDpsInputOperand(0)->get()) &&
+         op.getDpsInputOperand(1)->get().getDefiningOp<model::ConstantOp>();
 }
 
 /// Whether a reshape only regroups what follows [n, c].
@@ -184,7 +193,7 @@ void Turner::addAround(linalg::GenericOp op) {
   int64_t rank = rankOf(op->getResult(0));
   if (isConvolution(op) || isPool(op) || isPointwise(op)) {
     Value data = op.getDpsInputOperand(0)->get();
-    if (rankOf(data) == rank || isPointwise(op))
+    if (rankOf(data) == rank || isPointwise(op) || isConvolution(op))
       add(data);
     return;
   }
