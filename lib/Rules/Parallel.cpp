@@ -32,6 +32,10 @@ static double grainTime(const Target &target) {
                                    target.rates.clockGHz);
 }
 
+/// How much longer grains are where lengths show at run time only: tails of
+/// tiles then stand for whole ones, and the estimate is too long.
+static constexpr double kDoubt = 4;
+
 /// Work of one iteration that hides finding its indices, in ns.
 static constexpr double kDivisionTime = 60;
 
@@ -49,23 +53,23 @@ static bool isOrdered(nest::ForOp loop) {
   return ordered;
 }
 
-/// Whether a loop below has a length that shows at run time only, and then
-/// before `loop` begins: the code scales the grain by it.
-static bool holdsUnknownLoops(nest::ForOp loop) {
-  return loop.getBody()
-      .walk([&](nest::ForOp inner) {
-        bool varies = llvm::any_of(inner->getOperands(), [&](Value operand) {
-          return loop.getBody().isAncestor(operand.getParentRegion());
+/// How many loops inside each other, below `at`, have a length that shows at
+/// run time only, and then before `loop` begins: the code scales the grain by
+/// those lengths.
+static unsigned unknownLoops(nest::ForOp loop, nest::ForOp at) {
+  unsigned most = 0;
+  for (auto inner : at.getBodyBlock()->getOps<nest::ForOp>()) {
+    bool varies = llvm::any_of(inner->getOperands(), [&](Value operand) {
+      return loop.getBody().isAncestor(operand.getParentRegion());
+    });
+    bool bounded =
+        llvm::any_of(inner.getUpperMap().getResults(), [](AffineExpr end) {
+          return isa<AffineConstantExpr>(end);
         });
-        bool bounded =
-            llvm::any_of(inner.getUpperMap().getResults(), [](AffineExpr end) {
-              return isa<AffineConstantExpr>(end);
-            });
-        return inner.getConstantTripCount() || varies || bounded
-                   ? WalkResult::advance()
-                   : WalkResult::interrupt();
-      })
-      .wasInterrupted();
+    bool unknown = !inner.getConstantTripCount() && !varies && !bounded;
+    most = std::max(most, unknown + unknownLoops(loop, inner));
+  }
+  return most;
 }
 
 /// `loops`: of one block, outermost first.
@@ -94,7 +98,7 @@ static void parallelizeNest(RuleContext &context, const sched::LoopRefs &loops,
   nest::ForOp outer = s.get(loops[at]);
   double grainNs = grainTime(context.target);
   double traffic = estimateTraffic(outer, context.target);
-  if (outer.getConstantTripCount() && !holdsUnknownLoops(outer) &&
+  if (outer.getConstantTripCount() && unknownLoops(outer, outer) == 0 &&
       std::max(traffic, workInside(outer) *
                             static_cast<double>(expectedTripCount(outer))) <
           2 * grainNs)
@@ -124,6 +128,15 @@ static void parallelizeNest(RuleContext &context, const sched::LoopRefs &loops,
   for (size_t i = at; i <= taken; ++i)
     iterations *= static_cast<double>(expectedTripCount(s.get(loops[i])));
   double work = std::max(workInside(s.get(loops[taken])), traffic / iterations);
+  // Where one iteration is more than a grain for the lengths that unknown loops
+  // count as, it may be less for those they have: shorter ones count then.
+  nest::ForOp innermost = s.get(loops[taken]);
+  unsigned unknown = unknownLoops(innermost, innermost);
+  int64_t sizes = kUnknownSize;
+  if (unknown)
+    grainNs *= kDoubt;
+  for (; unknown && sizes > 1 && work > grainNs; sizes /= 2)
+    work /= static_cast<double>(int64_t(1) << std::min(unknown, 4u));
   auto grain =
       std::max<int64_t>(1, static_cast<int64_t>(grainNs / std::max(work, 1.0)));
   // A power of two, so that the knob's domain stays small.
@@ -140,12 +153,11 @@ static void parallelizeNest(RuleContext &context, const sched::LoopRefs &loops,
   if (context.accept(
           "parallel",
           s.parallel(loops[taken], s.knob("grain", rounded, domain))) &&
-      holdsUnknownLoops(s.get(loops[taken])))
+      unknown)
     context.accept(
         "annotate",
-        s.annotate(
-            loops[taken], "grain_sizes",
-            Builder(s.getFunc().getContext()).getI64IntegerAttr(kUnknownSize)));
+        s.annotate(loops[taken], "grain_sizes",
+                   Builder(s.getFunc().getContext()).getI64IntegerAttr(sizes)));
 }
 
 void rules::parallelize(RuleContext &context) {
