@@ -5,6 +5,7 @@
 //
 // CHECK: nest.func @conv(%{{.*}}: memref<1x16x16x8xf32>, %{{.*}}: memref<1x3x3x8x16xf32> {nest.constant}
 // CHECK: nest.for %[[H:.*]] = 0 to 14 {
+// CHECK-NEXT: nest.for %{{.*}} = 0 to 1 {
 // CHECK-NEXT: nest.for %[[W:.*]] = 0 to 2 {
 // CHECK: nest.alloc : memref<1x1x5x16xf32, "register">
 // CHECK: nest.for %[[P:.*]] = 0 to 3 {

@@ -16,8 +16,8 @@
 // CHECK: transform.tune.knob<"rows"> = 4 : i64
 // CHECK: transform.nest.reverse_compute_at
 //
-// NEST: nest.func @dense({{.*}} memref<4x64x16xf32> {nest.constant}
-// NEST: nest.alloc : memref<4x16xf32, "register">
+// NEST: nest.func @dense({{.*}} memref<3x64x24xf32> {nest.constant}
+// NEST: nest.alloc : memref<4x24xf32, "register">
 // NEST: nest.block "C" (
 // NEST: nest.block "relu" (
 // NEST: nest.block "relu_tail" {{.*}} where (
