@@ -37,7 +37,7 @@ struct Product {
 struct Chain {
   Product first, last;
   SmallVector<std::string> between, after;
-  int64_t rows = 0, length = 0; // -1: unknown
+  int64_t rows = 0, length = 0;
 };
 
 struct Tile {
@@ -183,8 +183,13 @@ static std::optional<Chain> findChain(RuleContext &context) {
   // What else comes after the last product would see its rows too early.
   if (chain.between.empty() || chain.after.size() > 1)
     return std::nullopt;
-  chain.rows = sum.getConstantExtent(chain.last.row).value_or(-1);
-  chain.length = scores.getConstantExtent(chain.first.vector).value_or(-1);
+  // Where sizes show at run time only, a block's rests are most of a short run.
+  std::optional<int64_t> rows = sum.getConstantExtent(chain.last.row),
+                         length = scores.getConstantExtent(chain.first.vector);
+  if (!rows || !length)
+    return std::nullopt;
+  chain.rows = *rows;
+  chain.length = *length;
   return chain;
 }
 
@@ -401,17 +406,17 @@ static int64_t chooseRows(int64_t all, int64_t most, const Target &target,
   for (int64_t size : sizes)
     for (int64_t rows = most / size * size; rows >= std::max(size, most / 2);
          rows -= size)
-      if (all >= 0 && all % rows == 0) {
+      if (all % rows == 0) {
         tile.rows = size;
         return rows;
       }
   tile.rows = sizes.front();
   for (int64_t size : sizes)
-    if (all >= 0 && all % size == 0) {
+    if (all % size == 0) {
       tile.rows = size;
       break;
     }
-  if (all >= 0 && all <= most)
+  if (all <= most)
     return all;
   return std::max<int64_t>(1, most / tile.rows) * tile.rows;
 }
@@ -425,10 +430,9 @@ void rules::rowBlocks(RuleContext &context) {
   tile.lanes = std::max<int64_t>(1, target.lanes(32));
   tile.vectors = 2;
   // Two rows of `length` for each row of the block stay in L2.
-  int64_t length = chain->length < 0 ? 512 : chain->length;
-  auto most = static_cast<int64_t>(target.l2Bytes) / 2 / (8 * length);
+  auto most = static_cast<int64_t>(target.l2Bytes) / 2 / (8 * chain->length);
   int64_t rows = chooseRows(chain->rows, most, target, tile);
-  tile.restRows = chain->rows < 0 || chain->rows % rows || rows % tile.rows;
+  tile.restRows = chain->rows % rows || rows % tile.rows;
   auto before = context.done;
   bool done = context.attempt([&](sched::Schedule &s) {
     context.done = before; // tried on a copy first
