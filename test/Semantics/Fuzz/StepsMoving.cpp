@@ -52,7 +52,12 @@ Tried reverseComputeAt(Picker &p) {
 }
 
 Tried computeInline(Picker &p) {
-  auto at = p.block();
+  // A padded copy, if there is one: skip_padding is for what reads it.
+  auto pads = [](nest::BlockOp block) {
+    return block.getInit().empty() && !block.hasNest() &&
+           !block.getBodyBlock()->getOps<mlir::scf::IfOp>().empty();
+  };
+  auto at = p.random.chance(50) ? p.blockThat(pads) : p.block();
   if (!at)
     return std::nullopt;
   return p.s.computeInline(*at);
