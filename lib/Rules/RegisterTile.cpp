@@ -57,12 +57,18 @@ static void tileBlock(RuleContext &context, sched::BlockRef ref,
     return; // too narrow for a vector: the general rules do better
   for (const Blocking &blocking : choose(reduction, context.target)) {
     auto done = context.done;
-    if (context.attempt([&](sched::Schedule &on) {
-          return TileSteps(context, on, ref, roles, reduction, blocking).run();
-        }))
+    auto run = [&](sched::Schedule &on) {
+      return TileSteps(context, on, ref, roles, reduction, blocking).run();
+    };
+    // Tiles alone are hardly ever refused, and a trial costs as much as they.
+    bool isPlain =
+        !blocking.reduceSteps && !blocking.copyRows && !blocking.copyVector;
+    if (isPlain ? run(context.schedule) : context.attempt(run))
       return;
     // What is left in order is the other rules' business.
     context.done = done;
+    if (isPlain)
+      return;
   }
 }
 
