@@ -9,19 +9,22 @@
 //
 //   y[m, n] = x[m, n] / s[m]  =>  r[m] = 1 / s[m];  y[m, n] = x[m, n] * r[m]
 //
-// likewise by a constant. Floating point rounds otherwise than before, within
-// the f32 tolerances.
+// Floating point rounds otherwise than before, within the f32 tolerances.
 //
 // Leaves true: what something else reads too stays as it is; so does a quotient
-// that is rounded to a whole number, where one bit decides (QuantizeLinear).
+// that is rounded to a whole number, cast or compared, where one bit decides
+// (QuantizeLinear, x / c == n). Divisors below 2^-126 have no reciprocal: the
+// quotient by one of them, if not 0, becomes infinite.
 //
 //===----------------------------------------------------------------------===//
+#include "nestor/Dialect/Model/Model.h"
 #include "nestor/Graph/Generic.h"
 #include "nestor/Graph/Graph.h"
 #include "nestor/Graph/TensorDims.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -168,37 +171,54 @@ struct DivideOnce : OpRewritePattern<linalg::GenericOp> {
                                 PatternRewriter &rewriter) const final {
     if (op.getNumReductionLoops() != 0)
       return failure();
-    for (arith::DivFOp div : op.getBlock()->getOps<arith::DivFOp>())
-      if (div.getType().isF32() && !isRounded(div) &&
+    for (arith::DivFOp div : op.getBlock()->getOps<arith::DivFOp>()) {
+      llvm::SmallPtrSet<Value, 16> seen;
+      if (div.getType().isF32() && !isRounded(div.getResult(), seen) &&
           succeeded(rewrite(op, div, rewriter)))
         return success();
+    }
     return failure();
   }
 
 private:
-  static bool isRounded(arith::DivFOp div) {
-    return llvm::any_of(div->getUsers(), [](Operation *user) {
-      return isa<math::RoundEvenOp, math::RoundOp, math::FloorOp, math::CeilOp>(
-          user);
-    });
+  /// Whether one bit of `value` may decide: it is rounded, cut or compared,
+  /// behind sums, products and choices or in an operator that reads it. What
+  /// runs through anything else, or is summed up, is not exact anyway.
+  static bool isRounded(Value value, llvm::SmallPtrSetImpl<Value> &seen) {
+    if (!seen.insert(value).second)
+      return false;
+    for (OpOperand &use : value.getUses()) {
+      Operation *user = use.getOwner();
+      if (isa<math::RoundEvenOp, math::RoundOp, math::FloorOp, math::CeilOp,
+              math::TruncOp, arith::FPToSIOp, arith::FPToUIOp, arith::CmpFOp>(
+              user))
+        return true;
+      // Sums round each term anyway.
+      if (auto around = user->getParentOfType<linalg::GenericOp>();
+          around && around.getNumReductionLoops() != 0 &&
+          isa<arith::AddFOp>(user))
+        continue;
+      Value next;
+      if (auto generic = dyn_cast<linalg::GenericOp>(user))
+        next = generic.getMatchingBlockArgument(&use);
+      else if (isa<linalg::YieldOp>(user) ||
+               (isa<scf::YieldOp>(user) && isa<scf::IfOp>(user->getParentOp())))
+        next = user->getParentOp()->getResult(use.getOperandNumber());
+      else if (isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp,
+                   arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp,
+                   arith::MinNumFOp, arith::SelectOp, math::AbsFOp,
+                   tensor::ExtractOp, tensor::ConcatOp>(user) ||
+               isa<model::ReshapeOp>(user))
+        next = user->getResult(0);
+      if (next && isRounded(next, seen))
+        return true;
+    }
+    return false;
   }
 
   static LogicalResult rewrite(linalg::GenericOp op, arith::DivFOp div,
                                PatternRewriter &rewriter) {
     Value by = div.getRhs();
-    APFloat number(0.0f);
-    if (matchPattern(by, m_ConstantFloat(&number))) {
-      APFloat inverse(1.0f);
-      inverse.divide(number, APFloat::rmNearestTiesToEven);
-      if (!inverse.isNormal())
-        return failure();
-      rewriter.setInsertionPoint(div);
-      Value factor = arith::ConstantOp::create(
-          rewriter, div.getLoc(),
-          rewriter.getFloatAttr(div.getType(), inverse));
-      rewriter.replaceOpWithNewOp<arith::MulFOp>(div, div.getLhs(), factor);
-      return success();
-    }
     auto arg = dyn_cast<BlockArgument>(by);
     if (!arg || arg.getOwner() != op.getBlock() ||
         arg.getArgNumber() >= op.getNumDpsInputs() ||

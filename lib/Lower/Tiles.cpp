@@ -228,16 +228,18 @@ void Carrier::carry(scf::ForOp loop) {
   };
   for (unsigned window : used) {
     Value from = address(windows[window], loc);
-    current[window] = device::TileLoadOp::create(
-        builder, loc, windows[window].type, from, strideOf(window));
+    auto load = device::TileLoadOp::create(builder, loc, windows[window].type,
+                                           from, strideOf(window));
+    current[window] = load;
+    users[load] = window;
   }
   Operation *next = loop->getNextNode();
   rewriteLoop(loop);
   builder.setInsertionPoint(next);
   for (unsigned window : stored) {
     Value to = address(windows[window], loc);
-    device::TileStoreOp::create(builder, loc, current[window], to,
-                                strideOf(window));
+    users[device::TileStoreOp::create(builder, loc, current[window], to,
+                                      strideOf(window))] = window;
   }
 }
 

@@ -91,7 +91,8 @@ static bool price(const Contraction &c, const Target &target,
   for (unsigned axis : {kM, kN, kK}) {
     extents[axis] = 1;
     for (unsigned i : plan.mapping.iterators[axis]) {
-      if (!block.getConstantExtent(i))
+      // Unknown, or nothing to do at all.
+      if (block.getConstantExtent(i).value_or(0) <= 0)
         return false;
       extents[axis] *= extentOf(block, i);
     }
@@ -116,6 +117,8 @@ static bool price(const Contraction &c, const Target &target,
                 ? rowIterator(block, c, plan.mapping)
                 : -1;
   double rowExtent = row >= 0 ? extentOf(block, row) : 1;
+  if (rowExtent <= 0)
+    return false;
   auto roundUp = [](double value, double multiple) {
     return std::ceil(value / multiple) * multiple;
   };

@@ -87,14 +87,14 @@ func.func @summed(%p: tensor<4x8xf32>, %s: tensor<8xf32>, %v: tensor<8x16xf32>) 
 #mn = affine_map<(m, n) -> (m, n)>
 #m0 = affine_map<(m, n) -> (m, 0)>
 
-// One reciprocal for each row of a dynamic number; a constant is turned over.
+// One reciprocal for each row of a dynamic number; the inverse of a constant
+// saves nothing that is worth a rounding.
 // CHECK-LABEL: func.func @rows
 // CHECK: %[[R:.*]] = linalg.generic {{.*}} ins(%{{.*}} : tensor<?x1xf32>)
 // CHECK: arith.divf
 // CHECK: linalg.generic {{.*}} ins(%{{.*}}, %[[R]]
-// CHECK-NOT: arith.divf
 // CHECK: arith.mulf
-// CHECK: arith.mulf %{{.*}}, %{{.*}} : f32
+// CHECK: arith.divf %{{.*}}, %{{.*}} : f32
 func.func @rows(%x: tensor<?x8xf32>, %s: tensor<?x1xf32>) -> tensor<?x8xf32> {
   %c0 = arith.constant 0 : index
   %n = tensor.dim %x, %c0 : tensor<?x8xf32>
@@ -135,4 +135,57 @@ func.func @each(%x: tensor<4x8xf32>, %s: tensor<4x8xf32>, %a: tensor<4x8xf64>) -
     linalg.yield %q : f64
   } -> tensor<4x8xf64>
   return %y, %z : tensor<4x8xf32>, tensor<4x8xf64>
+}
+
+// -----
+
+#mn = affine_map<(m, n) -> (m, n)>
+#m0 = affine_map<(m, n) -> (m, 0)>
+
+// A quotient that is cast: 41 / 41 is 1, 41 * (1 / 41) is less.
+// CHECK-LABEL: func.func @cast
+// CHECK-NOT: arith.mulf
+// CHECK: arith.divf
+// CHECK-NEXT: arith.fptosi
+// CHECK-NOT: arith.mulf
+func.func @cast(%x: tensor<4x8xf32>, %s: tensor<4x1xf32>) -> tensor<4x8xi64> {
+  %e = tensor.empty() : tensor<4x8xi64>
+  %y = linalg.generic {indexing_maps = [#mn, #m0, #mn], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %s : tensor<4x8xf32>, tensor<4x1xf32>) outs(%e : tensor<4x8xi64>) {
+  ^bb0(%a: f32, %b: f32, %o: i64):
+    %q = arith.divf %a, %b : f32
+    %i = arith.fptosi %q : f32 to i64
+    linalg.yield %i : i64
+  } -> tensor<4x8xi64>
+  return %y : tensor<4x8xi64>
+}
+
+// -----
+
+#mn = affine_map<(m, n) -> (m, n)>
+#m0 = affine_map<(m, n) -> (m, 0)>
+
+// Nor one that another operator rounds, behind a sum.
+// CHECK-LABEL: func.func @floor_elsewhere
+// CHECK-NOT: arith.mulf
+// CHECK: arith.divf
+// CHECK: math.floor
+// CHECK-NOT: arith.mulf
+func.func @floor_elsewhere(%x: tensor<4x8xf32>, %s: tensor<4x1xf32>) -> tensor<4x8xf32> {
+  %e = tensor.empty() : tensor<4x8xf32>
+  %d = linalg.generic {indexing_maps = [#mn, #m0, #mn], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %s : tensor<4x8xf32>, tensor<4x1xf32>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %q = arith.divf %a, %b : f32
+    %one = arith.constant 1.0 : f32
+    %t = arith.addf %q, %one : f32
+    linalg.yield %t : f32
+  } -> tensor<4x8xf32>
+  %y = linalg.generic {indexing_maps = [#mn, #mn], iterator_types = ["parallel", "parallel"]}
+      ins(%d : tensor<4x8xf32>) outs(%e : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %f = math.floor %a : f32
+    linalg.yield %f : f32
+  } -> tensor<4x8xf32>
+  return %y : tensor<4x8xf32>
 }
