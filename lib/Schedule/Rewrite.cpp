@@ -414,13 +414,21 @@ private:
     return digit;
   }
 
-  /// Digits of one value that follow each other are one:
+  /// Digits of one value that follow each other are one, those of one value
+  /// are none:
   ///   x mod c + ((x floordiv c) mod b) * c  ==>  x mod (b * c)
+  ///   (x mod c) floordiv c  ==>  0
+  /// Each time there are fewer digits with a modulus.
   static bool joinDigits(Linear &linear) {
     for (auto [low, factor] : linear.terms) {
       Digit digit = digitOf(low);
       if (digit.modulus == 0)
         continue;
+      if (digit.modulus == 1) {
+        // It would follow itself.
+        linear.add(low, -factor);
+        return true;
+      }
       for (auto [high, other] : linear.terms) {
         Digit next = digitOf(high);
         if (next.value != digit.value || other != factor * digit.modulus ||

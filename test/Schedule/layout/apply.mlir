@@ -108,3 +108,38 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// A digit of a digit that has one value: T takes 4 rows of 3, then the 3 in
+// rows of 3, so (v mod 3) floordiv 3.
+// CHECK-LABEL: nest.func @f
+// CHECK: nest.alloc : memref<4x1x3xf32>
+// CHECK: nest.block "P" (%[[V:.*]] : spatial
+// CHECK-DAG: %[[Z:.*]] = arith.constant 0 : index
+// CHECK-DAG: %[[Q:.*]] = arith.divui %[[V]]
+// CHECK: memref.store %{{.*}}, %{{.*}}[%[[Q]], %[[Z]], %{{.*}}]
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<10xf32>, %B: memref<10xf32>) {
+    %T = nest.alloc : memref<10xf32>
+    nest.for %i = 0 to 10 {
+      nest.block "P" (%v : spatial = %i to 10) {
+        %a = memref.load %A[%v] : memref<10xf32>
+        memref.store %a, %T[%v] : memref<10xf32>
+      }
+    }
+    nest.for %i = 0 to 10 {
+      nest.block "C" (%v : spatial = %i to 10) {
+        %t = memref.load %T[%v] : memref<10xf32>
+        memref.store %t, %B[%v] : memref<10xf32>
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    transform.nest.transform_layout %p "write" 0 to affine_map<(d0) -> (d0 floordiv 3, d0 mod 3)>
+    transform.nest.transform_layout %p "write" 0 to affine_map<(d0, d1) -> (d0, d1 floordiv 3, d1 mod 3)>
+    transform.yield
+  }
+}
