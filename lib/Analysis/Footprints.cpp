@@ -49,7 +49,7 @@ SmallVector<AffineExpr> analysis::elementOf(const Access &access,
 static std::optional<Footprint::Piece>
 elementsOf(const Access &access, nest::BlockOp block, ArrayRef<AffineExpr> dims,
            ArrayRef<AffineExpr> gone, ArrayRef<Constraint> extra,
-           const Renaming &renamed, AffineSpace &space) {
+           const Renaming &renamed, AffineSpace &space, bool minimal = true) {
   SmallVector<Constraint> constraints = instancesOf(access, block, space);
   bool known = !access.conditional;
   for (auto [dim, index, size] :
@@ -67,7 +67,8 @@ elementsOf(const Access &access, nest::BlockOp block, ArrayRef<AffineExpr> dims,
     for (Constraint &constraint : constraints)
       constraint.expr = constraint.expr.replace(renamed);
   llvm::append_range(constraints, extra);
-  std::optional<Projection> left = analysis::project(constraints, gone, space);
+  std::optional<Projection> left =
+      analysis::project(constraints, gone, space, minimal);
   if (!left)
     return std::nullopt;
   return Footprint::Piece{std::move(left->constraints), left->exact && known};
@@ -193,45 +194,9 @@ bool analysis::isWrittenBefore(const Access &access, nest::BlockOp block,
   SmallVector<AffineExpr> dims;
   for (size_t i = 0; i < access.indices.size(); ++i)
     dims.push_back(space.fresh());
-  SmallVector<Footprint::Piece> pieces;
-  for (nest::BlockOp writer : leavesIn(scope))
-    for (const Access &write : accessesOf(writer)) {
-      if (!write.isWrite || write.buffer != access.buffer ||
-          write.conditional || llvm::is_contained(write.indices, AffineExpr()))
-        continue;
-      // Loops inside the scope: those around both, outermost first, and those
-      // around the writer only.
-      SmallVector<AffineExpr> shared, own;
-      for (nest::ForOp loop : loopsAround(writer, space))
-        if (scope->isProperAncestor(loop))
-          (loop->isAncestor(block) ? shared : own)
-              .push_back(space.of(loop.getInductionVar()));
-      auto addPiece = [&](ArrayRef<AffineExpr> gone, ArrayRef<Constraint> extra,
-                          const Renaming &names) {
-        auto piece = elementsOf(write, writer, dims, gone, extra, names, space);
-        if (piece && piece->exact)
-          pieces.push_back(std::move(*piece));
-      };
-      // In the same iteration of what they share: by their places.
-      bool isEarlier = writer == block ? write.inInit && !access.inInit
-                                       : isBefore(writer, block);
-      if (isEarlier)
-        addPiece(own, {}, Renaming());
-      // In an earlier iteration of one of them, the innermost first.
-      for (size_t level = shared.size(); level-- > 0;) {
-        Renaming names;
-        SmallVector<AffineExpr> gone(own);
-        for (AffineExpr var : ArrayRef(shared).drop_front(level)) {
-          names[var] = space.fresh();
-          gone.push_back(names[var]);
-        }
-        Constraint earlier{shared[level] - names[shared[level]] - 1, false};
-        addPiece(gone, earlier, names);
-      }
-    }
   // The element is what the reader's iteration says.
   SmallVector<AffineExpr> element = elementOf(access, block, space);
-  Renaming names;
+  Renaming read;
   InstanceSet set(space);
   for (const Constraint &constraint : instancesOf(access, block, space)) {
     InstanceSet::Row row = set.row(constraint.expr, 0);
@@ -243,14 +208,65 @@ bool analysis::isWrittenBefore(const Access &access, nest::BlockOp block,
   for (auto [dim, index, size] :
        llvm::zip_equal(dims, element, space.shapeOf(access.buffer)))
     if (index) {
-      names[dim] = index;
+      read[dim] = index;
     } else {
       set.addNonNegative(set.row(dim, 0));
       set.addNonNegative(set.row(size - 1 - dim, 0));
     }
-  for (Footprint::Piece &piece : pieces)
-    for (AffineExpr &expr : piece.constraints)
-      expr = expr.replace(names);
+
+  SmallVector<Footprint::Piece> pieces;
+  auto addPiece = [&](const Access &write, nest::BlockOp writer,
+                      ArrayRef<AffineExpr> gone, ArrayRef<Constraint> extra,
+                      const Renaming &names) {
+    auto piece = elementsOf(write, writer, dims, gone, extra, names, space,
+                            /*minimal=*/false);
+    if (!piece || !piece->exact)
+      return;
+    for (AffineExpr &expr : piece->constraints)
+      expr = expr.replace(read);
+    pieces.push_back(std::move(*piece));
+  };
+  // Visits the writes with the loops inside the scope: those around both,
+  // outermost first, and those around the writer only.
+  auto forEachWrite = [&](auto visit) {
+    for (nest::BlockOp writer : leavesIn(scope))
+      for (const Access &write : accessesOf(writer)) {
+        if (!write.isWrite || write.buffer != access.buffer ||
+            write.conditional ||
+            llvm::is_contained(write.indices, AffineExpr()))
+          continue;
+        SmallVector<AffineExpr> shared, own;
+        for (nest::ForOp loop : loopsAround(writer, space))
+          if (scope->isProperAncestor(loop))
+            (loop->isAncestor(block) ? shared : own)
+                .push_back(space.of(loop.getInductionVar()));
+        visit(write, writer, shared, own);
+      }
+  };
+  // In the same iteration of what they share: by their places. Most often that
+  // is all, and the cheaper half.
+  forEachWrite([&](const Access &write, nest::BlockOp writer,
+                   ArrayRef<AffineExpr>, ArrayRef<AffineExpr> own) {
+    if (writer == block ? write.inInit && !access.inInit
+                        : isBefore(writer, block))
+      addPiece(write, writer, own, {}, Renaming());
+  });
+  if (!pieces.empty() && CoverCheck(pieces).holds(set))
+    return true;
+  // In an earlier iteration of one of them, the innermost first.
+  forEachWrite([&](const Access &write, nest::BlockOp writer,
+                   ArrayRef<AffineExpr> shared, ArrayRef<AffineExpr> own) {
+    for (size_t level = shared.size(); level-- > 0;) {
+      Renaming names;
+      SmallVector<AffineExpr> gone(own);
+      for (AffineExpr var : shared.drop_front(level)) {
+        names[var] = space.fresh();
+        gone.push_back(names[var]);
+      }
+      Constraint earlier{shared[level] - names[shared[level]] - 1, false};
+      addPiece(write, writer, gone, earlier, names);
+    }
+  });
   return CoverCheck(pieces).holds(set);
 }
 

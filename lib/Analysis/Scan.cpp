@@ -172,7 +172,8 @@ public:
   Projector(ArrayRef<AffineExpr> gone, AffineSpace &space)
       : gone(gone), space(space) {}
 
-  std::optional<Projection> run(ArrayRef<BlockForm::Constraint> given) {
+  std::optional<Projection> run(ArrayRef<BlockForm::Constraint> given,
+                                bool minimal) {
     for (const BlockForm::Constraint &constraint : given) {
       AffineExpr expr = flatten(constraint.expr);
       (constraint.equal ? equal : result.constraints).push_back(expr);
@@ -188,7 +189,8 @@ public:
     while (!gone.empty())
       if (!eliminate())
         return std::nullopt;
-    dropImplied(result.constraints, space);
+    if (minimal)
+      dropImplied(result.constraints, space);
     return std::move(result);
   }
 
@@ -318,6 +320,6 @@ private:
 
 std::optional<Projection>
 analysis::project(ArrayRef<BlockForm::Constraint> given,
-                  ArrayRef<AffineExpr> gone, AffineSpace &space) {
-  return Projector(gone, space).run(given);
+                  ArrayRef<AffineExpr> gone, AffineSpace &space, bool minimal) {
+  return Projector(gone, space).run(given, minimal);
 }

@@ -268,8 +268,8 @@ Cost rules::costOf(const Reduction &original, const Blocking &b,
   double outer = 1, steps = double(sizes.reduceBlock);
   for (unsigned axis : llvm::concat<const unsigned>(r.outer, r.shared))
     outer *= double(r.extents[axis]);
-  for (unsigned axis : llvm::drop_end(r.reduce))
-    steps *= double(r.extents[axis]);
+  for (size_t i = 0; i + 1 < r.reduce.size(); ++i)
+    steps *= double(r.extents[r.reduce[i]]);
   double passes = double(sizes.reduceBlocks);
 
   // Full tiles, and the rests of rows and of columns as tiles of their own.
@@ -377,8 +377,8 @@ std::vector<Candidate> rules::rankBlockings(const Reduction &r,
   int64_t m = extentOf(r, r.row), n = extentOf(r, r.vector);
   int64_t k = r.reduce.empty() ? 1 : extentOf(r, r.reduce.back());
   int64_t around = 1;
-  for (unsigned axis : llvm::drop_end(r.reduce))
-    around *= r.extents[axis];
+  for (size_t i = 0; i + 1 < r.reduce.size(); ++i)
+    around *= r.extents[r.reduce[i]];
   // The simpler one where it is as good, as far as the model can tell.
   auto key = [](const Candidate &c) {
     const Blocking &b = c.blocking;

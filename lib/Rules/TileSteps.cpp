@@ -314,7 +314,9 @@ void TileSteps::placeCopies() {
   if (at && context.accept("compute_at", s.computeAt(*rowsCopy, *at))) {
     // Rows a power of two apart would share the sets of L1.
     int64_t line = context.target.cacheLine / r.operands.front().elementBytes;
-    int64_t stride = cut ? b.reduceSteps : r.extents[r.reduce.back()];
+    int64_t stride = cut                ? b.reduceSteps
+                     : r.reduce.empty() ? 1
+                                        : r.extents[r.reduce.back()];
     if (stride % (8 * line) == 0)
       context.accept("storage_align",
                      s.storageAlign(*rowsCopy, 0, 0, 2 * line, line));

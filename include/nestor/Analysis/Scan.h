@@ -42,10 +42,12 @@ struct Projection {
   bool exact = true;
 };
 /// Lets the variables `gone` have any value. Divisions that name them become
-/// variables of their own. Nullopt when there are too many constraints.
+/// variables of their own. Nullopt when there are too many constraints. Those
+/// that the others imply stay unless the answer is to be `minimal`: dropping
+/// them costs more than all the rest.
 std::optional<Projection> project(llvm::ArrayRef<BlockForm::Constraint> given,
                                   llvm::ArrayRef<mlir::AffineExpr> gone,
-                                  AffineSpace &space);
+                                  AffineSpace &space, bool minimal = true);
 /// Drops constraints that the others imply, later ones first.
 void dropImplied(llvm::SmallVectorImpl<mlir::AffineExpr> &constraints,
                  AffineSpace &space);

@@ -133,6 +133,18 @@ TEST(CostModel, ThreadsWantEqualShares) {
             0.1 * rankBlockings(r, target).front().cost.compute);
 }
 
+/// A[m, n] += u[m] * v[n] has no reduction to cut or to order.
+TEST(CostModel, AnUpdateWithoutAReductionHasTilesToo) {
+  Target target = machine("x86-64-v3");
+  Reduction r = product(40, 48, 1, target);
+  r.reduce.clear();
+  r.mayCutReduce = false;
+  std::vector<Candidate> ranked = rankBlockings(r, target);
+  ASSERT_FALSE(ranked.empty());
+  for (const Candidate &candidate : ranked)
+    EXPECT_EQ(candidate.blocking.reduceSteps, 0);
+}
+
 TEST(CostModel, TheOrderIsTheSameEveryTime) {
   Target target = machine("x86-64-v4");
   Reduction r = product(300, 400, 500, target);
