@@ -1,5 +1,6 @@
 // Kernels for random schedules that one primitive or other is made for: windows
-// over a producer, padding, reductions in one loop, truth values, a recurrence.
+// over a producer, padding, reductions in one loop, truth values, a recurrence,
+// products for tensor instructions.
 #include "NestWriter.h"
 
 using namespace mlir;
@@ -182,6 +183,63 @@ Buffer Writer::online() {
   close();
   outputs.push_back(first);
   return second;
+}
+
+/// Sums of products whose innermost loops are what a tensor instruction does,
+/// for some forms of operands and widths: lanes of sums, groups of products.
+///   out[i, jo, j] += wide(a[i, ko, k]) * wide(b[jo, ko, j, k])
+Buffer Writer::products() {
+  struct Form {
+    const char *element, *left, *right, *sum;
+    int64_t lanes, group;
+  };
+  static constexpr Form kForms[] = {
+      {"i8", "extui", "extsi", "i32", 8, 4},
+      {"i8", "extsi", "extsi", "i32", 8, 4},
+      {"i16", "extsi", "extsi", "i32", 8, 2},
+      {"i8", "extui", "extsi", "i32", 16, 4},
+      {"f32", nullptr, nullptr, "f32", 8, 1},
+      {"f64", nullptr, nullptr, "f64", 4, 1},
+  };
+  const Form &form = kForms[random.in(0, std::size(kForms) - 1)];
+  dataType = form.sum;
+  Extent i = randomExtent(5), jo = {length(3), 0, -1}, ko = {length(5), 0, -1},
+         j = {form.lanes, 0, -1}, k = {form.group, 0, -1};
+  bool grouped = form.group > 1;
+  auto dims = [&](std::vector<Extent> some) {
+    if (grouped)
+      some.push_back(k);
+    return some;
+  };
+  Buffer a = argument(form.element, dims({i, ko})),
+         b = argument(form.element, dims({jo, ko, j}));
+  Buffer out = temporary(form.sum, {i, jo, j});
+  std::vector<Iterator> its = {
+      {i, "spatial"}, {jo, "spatial"}, {ko, "reduce"}, {j, "spatial"}};
+  if (grouped)
+    its.push_back({k, "reduce"});
+  std::vector<std::string> to = {"%v0", "%v1", "%v3"};
+  block(
+      "products", its, [&] { store(number(form.sum, 0), out, to); },
+      [&] {
+        std::vector<std::string> left = {"%v0", "%v2"},
+                                 right = {"%v1", "%v2", "%v3"};
+        if (grouped) {
+          left.push_back("%v4");
+          right.push_back("%v4");
+        }
+        auto factor = [&](const Buffer &from, const auto &at, const char *how) {
+          std::string x = load(from, at);
+          return how ? op(fmt::format("arith.{} {} : {} to {}", how, x,
+                                      form.element, form.sum))
+                     : x;
+        };
+        std::string x = factor(a, left, form.left),
+                    y = factor(b, right, form.right);
+        std::string p = binary("mul", form.sum, x, y), old = load(out, to);
+        store(binary("add", form.sum, old, p), out, to);
+      });
+  return out;
 }
 
 /// any[i] = or over k of (x[i, k] and y[k]); all with the words exchanged; out

@@ -245,6 +245,7 @@ llvm::ArrayRef<NestKind> nestor::semantics::kinds() {
       {"flash", &Writer::flash, 0, 1e-4},
       {"truth", &Writer::truth, 0, 0},
       {"trisolv", &Writer::substitution, 0, 0},
+      {"products", &Writer::products, 1, 0},
   };
   return all;
 }

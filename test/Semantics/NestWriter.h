@@ -178,6 +178,7 @@ private:
   Buffer online();
   Buffer flash();
   Buffer truth();
+  Buffer products();
   Buffer substitution();
   Buffer pad(Buffer input, int64_t by);
   Buffer copyOf(Buffer input, const char *name);

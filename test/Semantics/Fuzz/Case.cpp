@@ -156,7 +156,9 @@ bool Runner::step(unsigned n) {
     return true;
   std::string what = kind.name + picker.what;
   auto &[done, refused] = result.counts[spec.steps[n].kind];
-  ++(tried->isDone() ? done : refused);
+  if (picker.count != Picker::Count::Nothing)
+    ++(tried->isDone() && picker.count == Picker::Count::Outcome ? done
+                                                                 : refused);
   if (!tried->isDone()) {
     if (tried->isRefused() && print(*problem.module) == before)
       return true;

@@ -11,6 +11,12 @@ using namespace nestor;
 using namespace nestor::fuzz;
 using namespace nestor::sched;
 
+void Picker::say(AffineMap map) {
+  std::string text;
+  llvm::raw_string_ostream(text) << map;
+  say(text);
+}
+
 std::optional<BlockRef> Picker::block() {
   return blockThat([](nest::BlockOp) { return true; });
 }

@@ -28,6 +28,13 @@ public:
   Random random;
   /// What was picked, for people.
   std::string what;
+  /// What the step counts as. A step may make what it needs; when it is refused
+  /// then, or there is nothing to try, the kernel has changed all the same.
+  enum class Count { Outcome, Refused, Nothing } count = Count::Outcome;
+  sched::Outcome made(Count as) {
+    count = as;
+    return sched::Outcome::done();
+  }
 
   std::optional<sched::BlockRef> block();
   /// Mostly a block that `fits`, if there is one.
@@ -49,6 +56,7 @@ public:
     what += " " + text;
     note(" " + text, true);
   }
+  void say(mlir::AffineMap map);
 
 private:
   uint64_t salt;

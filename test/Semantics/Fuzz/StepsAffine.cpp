@@ -66,7 +66,7 @@ Tried splitDomain(Picker &p) {
   if (p.random.chance(50))
     expr = -expr;
   AffineMap map = AffineMap::get(at + 1, sizes, expr);
-  llvm::raw_string_ostream(p.what) << " " << map;
+  p.say(map);
   return p.s.splitDomain(loops[at], map).getOutcome();
 }
 

@@ -3,6 +3,8 @@
 
 #include "nestor/Analysis/Blocks.h"
 
+#include "fmt/format.h"
+
 using namespace mlir;
 using namespace nestor;
 using namespace nestor::fuzz;
@@ -73,8 +75,8 @@ Tried layout(Picker &p) {
   if (!results.empty() && p.random.chance(10))
     results.pop_back();
   AffineMap map = AffineMap::get(rank, 0, results, context);
-  llvm::raw_string_ostream(p.what)
-      << (role == BufferRole::Read ? " read " : " write ") << n << " " << map;
+  p.say(fmt::format("{} {}", role == BufferRole::Read ? "read" : "write", n));
+  p.say(map);
   return p.s.transformLayout(*at, role, n, map);
 }
 BufferRole role(Picker &p) {
@@ -111,7 +113,7 @@ AffineMap iteratorMap(Picker &p, nest::BlockOp block, bool spatial) {
   if (!results.empty() && p.random.chance(10))
     results.pop_back();
   AffineMap map = AffineMap::get(block.getNumIterators(), 0, results, context);
-  llvm::raw_string_ostream(p.what) << " " << map;
+  p.say(map);
   return map;
 }
 

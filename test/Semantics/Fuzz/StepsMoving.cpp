@@ -137,15 +137,32 @@ Tried decompose(Picker &p) {
   return p.s.decomposeReduction(*at, p.oneOf(loops)).getOutcome();
 }
 
+/// A loop that a reduction with an init reduces over, mostly.
+std::optional<LoopRef> reduceLoop(Picker &p) {
+  auto at = p.blockThat([](nest::BlockOp block) {
+    return !block.getInit().empty() &&
+           analysis::kindOf(block) == analysis::BlockKind::Reduction;
+  });
+  LoopRefs loops = at ? p.loopsOf(*at) : LoopRefs();
+  if (loops.empty())
+    return std::nullopt;
+  LoopRefs found;
+  for (LoopRef loop : loops)
+    if (analysis::feeds(p.s.get(loop), p.s.get(*at),
+                        nest::IteratorKind::Reduce))
+      found.push_back(loop);
+  return p.oneOf(found.empty() || p.random.chance(25) ? loops : found);
+}
+
 Tried rfactor(Picker &p) {
-  auto target = p.loop(p.random.chance(60));
+  auto target = reduceLoop(p);
   if (!target)
     return std::nullopt;
   return p.s.rfactor(*target, p.number(0, 2)).getOutcome();
 }
 
 Tried splitK(Picker &p) {
-  auto target = p.loop(p.random.chance(60));
+  auto target = reduceLoop(p);
   if (!target)
     return std::nullopt;
   int64_t parts = p.number(1, 5);

@@ -19,6 +19,26 @@ Tried blockize(Picker &p) {
   return p.s.blockize(*target).getOutcome();
 }
 
+/// The innermost loops of a sum, one or two, as a block; the sum starts in
+/// front of the loops that add.
+std::optional<BlockRef> innermostOf(Picker &p, BlockRef sum) {
+  LoopRefs loops = p.loopsOf(sum);
+  auto inside = static_cast<size_t>(p.number(1, 2));
+  if (loops.size() < inside)
+    return std::nullopt;
+  LoopRef target = loops[loops.size() - inside];
+  if (!p.s.get(sum).getInit().empty()) {
+    auto first = llvm::find_if(loops, [&](LoopRef loop) {
+      return analysis::feeds(p.s.get(loop), p.s.get(sum),
+                             nest::IteratorKind::Reduce);
+    });
+    if (first == loops.end() || !p.s.decomposeReduction(sum, *first))
+      return std::nullopt;
+  }
+  auto block = p.s.blockize(target);
+  return block ? std::optional<BlockRef>(*block) : std::nullopt;
+}
+
 /// Makes an instance of a few columns of a sum of products: its innermost
 /// loop, cut and alone inside of a block.
 std::optional<BlockRef> instanceOf(Picker &p, BlockRef sum) {
@@ -54,8 +74,9 @@ Tried tensorize(Picker &p) {
     return std::nullopt;
   // What was made on the way stays, whatever becomes of the last step.
   bool made = makes && !p.s.get(*at).hasNest();
-  if (made && !(at = instanceOf(p, *at)))
-    return sched::Outcome::done();
+  if (made &&
+      !(at = p.random.chance(60) ? innermostOf(p, *at) : instanceOf(p, *at)))
+    return p.made(Picker::Count::Nothing);
   std::vector<const intrin::Record *> fitting;
   for (const intrin::Record &record : intrin::records()) {
     analysis::Obstacle obstacle;
@@ -69,7 +90,7 @@ Tried tensorize(Picker &p) {
           : *p.random.pick(fitting);
   p.say(record.name);
   sched::Outcome outcome = p.s.tensorize(*at, record.name);
-  return made && outcome.isRefused() ? sched::Outcome::done() : outcome;
+  return made && outcome.isRefused() ? p.made(Picker::Count::Refused) : outcome;
 }
 
 /// Iterators permuted, joined two by two, cut into digits; sometimes lost.
@@ -102,7 +123,7 @@ Tried blockLayout(Picker &p) {
   if (!results.empty() && p.random.chance(8))
     results.pop_back();
   AffineMap map = AffineMap::get(count, 0, results, context);
-  llvm::raw_string_ostream(p.what) << " " << map;
+  p.say(map);
   return p.s.transformBlockLayout(*at, map);
 }
 
@@ -130,19 +151,73 @@ Tried decomposePadding(Picker &p) {
   return p.s.decomposePadding(*at, p.oneOf(loops)).getOutcome();
 }
 
-Tried skipPadding(Picker &p) {
-  auto chooses = [](nest::BlockOp block) {
-    Block &body = *block.getBodyBlock();
-    return !body.getOps<scf::IfOp>().empty() ||
-           !body.getOps<arith::SelectOp>().empty();
-  };
-  auto at = p.blockThat([&](nest::BlockOp block) {
-    return analysis::kindOf(block) == analysis::BlockKind::Reduction &&
-           chooses(block);
-  });
-  if (!at)
+bool chooses(nest::BlockOp block) {
+  Block &body = *block.getBodyBlock();
+  return !block.hasNest() && (!body.getOps<scf::IfOp>().empty() ||
+                              !body.getOps<arith::SelectOp>().empty());
+}
+
+bool reduces(nest::BlockOp block) {
+  return analysis::kindOf(block) == analysis::BlockKind::Reduction;
+}
+
+/// A padded copy and a reduction that reads it.
+std::optional<std::pair<nest::BlockOp, nest::BlockOp>> paddedSum(Picker &p) {
+  SmallVector<std::pair<nest::BlockOp, nest::BlockOp>> pairs;
+  auto blocks = analysis::blocksIn(p.s.getFunc());
+  for (nest::BlockOp copy : blocks) {
+    SmallVector<Value> written = analysis::writtenBuffers(copy);
+    if (!copy.getInit().empty() || !chooses(copy) || written.size() != 1)
+      continue;
+    for (nest::BlockOp sum : blocks)
+      if (sum != copy && reduces(sum) &&
+          analysis::readsBuffer(sum, written.front()))
+        pairs.push_back({copy, sum});
+  }
+  if (pairs.empty())
     return std::nullopt;
-  return p.s.skipPadding(*at);
+  return p.random.pick(pairs);
+}
+
+/// A reduction that chooses what it adds. Where there is a padded copy in front
+/// of one, or pad_einsum makes one, mostly that one, with the copy inside and
+/// its start in front.
+Tried skipPadding(Picker &p) {
+  auto pair = p.random.chance(80) ? paddedSum(p) : std::nullopt;
+  bool made = false;
+  if (!pair && p.random.chance(50)) {
+    auto at = p.blockThat([](nest::BlockOp block) {
+      return reduces(block) && !block.getInit().empty();
+    });
+    SmallVector<Param> multiples;
+    if (at)
+      for (unsigned n = p.s.get(*at).getNumIterators(); n > 0; --n)
+        multiples.push_back(Param(p.number(1, 4)));
+    made = at && p.s.padEinsum(*at, multiples).isDone();
+    if (made)
+      pair = paddedSum(p);
+  }
+  if (!pair) {
+    auto at = p.blockThat(
+        [&](nest::BlockOp block) { return reduces(block) && chooses(block); });
+    if (made || !at)
+      return made ? Tried(p.made(Picker::Count::Nothing)) : std::nullopt;
+    return p.s.skipPadding(*at);
+  }
+  auto copy = p.handle(pair->first), sum = p.handle(pair->second);
+  if (!copy || !sum || !p.s.computeInline(*copy).isDone())
+    return made ? Tried(p.made(Picker::Count::Nothing)) : std::nullopt;
+  if (!p.s.get(*sum).getInit().empty() && p.random.chance(90)) {
+    LoopRefs loops = p.loopsOf(*sum);
+    auto first = llvm::find_if(loops, [&](LoopRef loop) {
+      return analysis::feeds(p.s.get(loop), p.s.get(*sum),
+                             nest::IteratorKind::Reduce);
+    });
+    if (first != loops.end())
+      (void)p.s.decomposeReduction(*sum, *first);
+  }
+  sched::Outcome outcome = p.s.skipPadding(*sum);
+  return outcome.isRefused() ? p.made(Picker::Count::Refused) : outcome;
 }
 
 /// A loop with several things in its body, mostly.
@@ -212,11 +287,11 @@ Tried prefetch(Picker &p) {
 llvm::ArrayRef<StepKind> nestor::fuzz::tensorSteps() {
   static const StepKind table[] = {
       {"blockize", 3, true, blockize, "", "split|split reorder"},
-      {"tensorize", 4, true, tensorize, "einsum matmuls attention"},
+      {"tensorize", 4, true, tensorize, "products products products matmuls"},
       {"transform_block_layout", 3, true, blockLayout},
       {"pad_einsum", 3, true, padEinsum, "einsum matmuls matmuls attention"},
       {"decompose_padding", 4, true, decomposePadding, "padded"},
-      {"skip_padding", 4, true, skipPadding, "padded padded conv",
+      {"skip_padding", 4, true, skipPadding, "padded padded padded matmuls",
        "compute_inline decompose_reduction|compute_inline split "
        "decompose_reduction"},
       {"pipeline", 3, true, pipeline, "",
