@@ -55,14 +55,19 @@ static Outcome checkOthers(nest::BlockOp block, nest::ForOp loop,
                            AffineSpace &space) {
   Operation *common = commonAncestor({block, loop});
   Operation *top = childHolding(common, loop);
+  // What stands in a loop that the block leaves runs before its next iteration.
+  Operation *left = childHolding(common, block);
   SmallVector<Value> reads = readBuffers(block), writes = writtenBuffers(block);
   for (nest::BlockOp other : blocksIn(space.getFunc())) {
-    bool inside = top->isAncestor(other);
-    if (other == block ||
-        (!inside && (isBefore(other, top) || isBefore(block, other))))
+    bool inside = top->isAncestor(other), after = isBefore(block, other);
+    if (other == block || (!inside && (isBefore(other, top) ||
+                                       (after && !left->isAncestor(other)))))
       continue;
     for (Value buffer : writes)
-      if (readsBuffer(other, buffer) || writesBuffer(other, buffer))
+      // Who reads after the block sees what it wrote, unless others write, too.
+      if (writesBuffer(other, buffer) ||
+          (readsBuffer(other, buffer) &&
+           (inside || !after || writersOf(buffer, space.getFunc()).size() > 1)))
         return Outcome::refused(describe(other) + " uses " + describe(buffer) +
                                 ", which " + describe(block) + " writes")
             .note(other, "it would see another order");

@@ -411,3 +411,46 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// Each iteration of the loop that C would leave fills U, then D changes it.
+nest.func @again(%A: memref<4xf32>, %B: memref<2x4xf32>) {
+  %T = nest.alloc : memref<4xf32>
+  %U = nest.alloc : memref<4xf32>
+  nest.for %i = 0 to 4 {
+    nest.block "P" (%v : spatial = %i to 4) {
+      %x = memref.load %A[%v] : memref<4xf32>
+      memref.store %x, %T[%v] : memref<4xf32>
+    }
+  }
+  nest.for %r = 0 to 2 {
+    nest.for %i = 0 to 4 {
+      nest.block "C" (%v : spatial = %i to 4) {
+        %x = memref.load %T[%v] : memref<4xf32>
+        memref.store %x, %U[%v] : memref<4xf32>
+      }
+    }
+    // expected-note @below {{it would see another order}}
+    nest.block "D" (%u : spatial = %r to 2) {
+      %z = arith.constant 0.0 : f32
+      memref.store %z, %U[%u] : memref<4xf32>
+    }
+    nest.for %i = 0 to 4 {
+      nest.block "E" (%u : spatial = %r to 2, %v : spatial = %i to 4) {
+        %x = memref.load %U[%v] : memref<4xf32>
+        memref.store %x, %B[%u, %v] : memref<2x4xf32>
+      }
+    }
+  }
+}
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %i = transform.nest.get_loops %p : 1
+    // expected-error @below {{block 'D' uses the buffer of type memref<4xf32>, which block 'C' writes}}
+    transform.nest.reverse_compute_at %c at %i
+    transform.yield
+  }
+}
