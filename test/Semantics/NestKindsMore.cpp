@@ -110,7 +110,7 @@ Buffer Writer::padded() {
   Extent h{length(9), 0, -1}, w{length(9), 0, -1};
   int64_t by = random.in(1, 2);
   Buffer x = pad(argument(dataType, {h, w}), by);
-  if (random.chance(30))
+  if (random.chance(15))
     return x;
   int64_t taps = random.in(1, 2 * by + 1);
   Extent r{taps, 0, -1};

@@ -179,6 +179,27 @@ Tried storageAlign(Picker &p) {
                           p.number(0, std::max<int64_t>(factor - 1, 1)));
 }
 
+/// Moves a producer into a loop of a reader of its buffer.
+std::optional<BlockRef> producerInside(Picker &p) {
+  SmallVector<std::pair<nest::BlockOp, nest::BlockOp>> pairs;
+  for (nest::BlockOp block : analysis::blocksIn(p.s.getFunc())) {
+    SmallVector<Value> written = analysis::writtenBuffers(block);
+    if (written.empty() || !written[0].getDefiningOp<nest::AllocOp>())
+      continue;
+    for (nest::BlockOp reader : analysis::readersOf(written[0], p.s.getFunc()))
+      if (reader != block)
+        pairs.push_back({block, reader});
+  }
+  if (pairs.empty())
+    return std::nullopt;
+  auto [producer, reader] = p.random.pick(pairs);
+  auto at = p.handle(producer), to = p.handle(reader);
+  LoopRefs loops = to ? p.loopsOf(*to) : LoopRefs();
+  if (!at || loops.empty() || !p.s.computeAt(*at, p.oneOf(loops)).isDone())
+    return std::nullopt;
+  return at;
+}
+
 /// A block in one loop with a reader of what it writes, mostly.
 Tried rollingBuffer(Picker &p) {
   auto at = blockThat(
@@ -195,6 +216,10 @@ Tried rollingBuffer(Picker &p) {
             [&](nest::BlockOp reader) { return reader != block; });
       },
       10);
+  if (!at && p.random.chance(70) && (at = producerInside(p))) {
+    sched::Outcome outcome = p.s.rollingBuffer(*at, 0);
+    return outcome.isRefused() ? p.made(Picker::Count::Refused) : outcome;
+  }
   if (!at)
     return std::nullopt;
   return p.s.rollingBuffer(*at, p.random.chance(95) ? 0 : 1);

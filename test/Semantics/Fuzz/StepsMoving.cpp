@@ -221,7 +221,7 @@ llvm::ArrayRef<StepKind> nestor::fuzz::movingSteps() {
       {"privatize", 2, true, privatize, "", "compute_at|reverse_compute_at"},
       {"split_k", 4, true, splitK,
        "einsum conv matmuls rows layernorm attention syrk"},
-      {"fuse_reductions", 5, true, fuseReductions, "online flash flash"},
+      {"fuse_reductions", 8, true, fuseReductions, "online flash flash"},
   };
   return table;
 }

@@ -291,7 +291,7 @@ llvm::ArrayRef<StepKind> nestor::fuzz::tensorSteps() {
       {"transform_block_layout", 3, true, blockLayout},
       {"pad_einsum", 3, true, padEinsum, "einsum matmuls matmuls attention"},
       {"decompose_padding", 4, true, decomposePadding, "padded"},
-      {"skip_padding", 4, true, skipPadding, "padded padded padded matmuls",
+      {"skip_padding", 8, true, skipPadding, "padded",
        "compute_inline decompose_reduction|compute_inline split "
        "decompose_reduction"},
       {"pipeline", 3, true, pipeline, "",
