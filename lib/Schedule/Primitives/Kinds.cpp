@@ -197,12 +197,16 @@ static int64_t sizeUnrolled(Operation *op) {
 /// thread of each iteration has its own.
 static void ownScratch(RewriterBase &rewriter, nest::ForOp loop) {
   AffineSpace space(loop);
-  llvm::SmallSetVector<Operation *, 4> moved;
+  // Many blocks may write one tile; it is asked about once.
+  llvm::SmallSetVector<Value, 8> written;
   for (nest::BlockOp block : blocksIn(loop))
     for (Value buffer : writtenBuffers(block))
-      if (Operation *alloc = buffer.getDefiningOp();
-          alloc && !loop->isAncestor(alloc) && isLocalTo(loop, buffer, space))
-        moved.insert(alloc);
+      written.insert(buffer);
+  SmallVector<Operation *> moved;
+  for (Value buffer : written)
+    if (Operation *alloc = buffer.getDefiningOp();
+        alloc && !loop->isAncestor(alloc) && isLocalTo(loop, buffer, space))
+      moved.push_back(alloc);
   for (Operation *alloc : llvm::reverse(moved))
     rewriter.moveOpBefore(alloc, &loop.getBodyBlock()->front());
 }
