@@ -377,8 +377,9 @@ std::optional<Match> Matcher::run() {
   if (!contraction)
     return std::nullopt;
   BlockForm form = BlockForm::of(leaf, space);
+  // Wherever the loops are: a domain that a loop runs beyond cuts as well.
   for (const BlockForm::Constraint &constraint : form.constraints)
-    if (!followsFromDomain(form, constraint, space)) {
+    if (constraint.equal || !space.isNonNegative(constraint.expr)) {
       fail(1, "has a predicate that may cut the instance", leaf,
            "pad the loops (pad_einsum), or separate full tiles first");
       return std::nullopt;

@@ -404,3 +404,35 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// A loop that runs beyond its iterator's domain, as a split leaves it.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<4xi8>, %B: memref<12x4xi8>, %C: memref<12xi32>) {
+    nest.for %j = 0 to 16 {
+      nest.for %k = 0 to 4 {
+        // expected-note @+1 {{pad the loops (pad_einsum), or separate full tiles first}}
+        nest.block "C" (%vj : spatial = %j to 12, %vk : reduce = %k to 4) where (-%j + 11 >= 0) {
+          %a = memref.load %A[%vk] : memref<4xi8>
+          %b = memref.load %B[%vj, %vk] : memref<12x4xi8>
+          %c = memref.load %C[%vj] : memref<12xi32>
+          %x = arith.extui %a : i8 to i32
+          %y = arith.extsi %b : i8 to i32
+          %p = arith.muli %x, %y : i32
+          %s = arith.addi %c, %p : i32
+          memref.store %s, %C[%vj] : memref<12xi32>
+        }
+      }
+    }
+  }
+
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %j, %k = transform.nest.get_loops %c : 2
+    %o = transform.nest.blockize %j
+    // expected-error @+1 {{block 'C_o' is no 'x86.vpdpbusd.512': it has a predicate that may cut the instance}}
+    transform.nest.tensorize %o with "x86.vpdpbusd.512"
+    transform.yield
+  }
+}
