@@ -61,7 +61,7 @@
 // is one run of memory and consecutive instances follow each other.
 //
 // Assumes: little-endian elements, no alignment but the element's.
-// Leaves true: what tests/Unit/Intrin check of every record: the maps cover
+// Leaves true: what test/Unit/Intrin checks of every record: the maps cover
 // their shapes once; the emitted code computes what the semantics say, exactly
 // for integers and Numerics::Fused, within rounding for Numerics::Grouped.
 //

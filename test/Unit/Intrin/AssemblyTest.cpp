@@ -68,21 +68,10 @@ struct RecordAssembly : testing::TestWithParam<const Record *> {
     return "";
   }
 };
-
-std::vector<const Record *> allRecords() {
-  std::vector<const Record *> all;
-  for (const Record &record : records())
-    all.push_back(&record);
-  return all;
-}
 } // namespace
 
 INSTANTIATE_TEST_SUITE_P(All, RecordAssembly, testing::ValuesIn(allRecords()),
-                         [](const auto &info) {
-                           std::string name = info.param->name;
-                           llvm::replace(name, '.', '_');
-                           return name;
-                         });
+                         testName);
 
 // Every macro-tile: its instructions are in the loop, its accumulators stay in
 // registers.

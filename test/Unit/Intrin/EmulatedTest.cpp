@@ -56,21 +56,10 @@ struct RecordCode : testing::TestWithParam<const Record *> {
     return plan;
   }
 };
-
-std::vector<const Record *> allRecords() {
-  std::vector<const Record *> all;
-  for (const Record &record : records())
-    all.push_back(&record);
-  return all;
-}
 } // namespace
 
 INSTANTIATE_TEST_SUITE_P(All, RecordCode, testing::ValuesIn(allRecords()),
-                         [](const auto &info) {
-                           std::string name = info.param->name;
-                           llvm::replace(name, '.', '_');
-                           return name;
-                         });
+                         testName);
 
 TEST_P(RecordCode, EmulatedComputesTheSemantics) {
   compare({2, 2, 3, 0, 0}, /*device=*/nullptr);

@@ -32,6 +32,20 @@ void intrin::loadDialects(MLIRContext &context) {
   context.loadAllAvailableDialects();
 }
 
+std::vector<const Record *> intrin::allRecords() {
+  std::vector<const Record *> all;
+  for (const Record &record : records())
+    all.push_back(&record);
+  return all;
+}
+
+std::string
+intrin::testName(const testing::TestParamInfo<const Record *> &info) {
+  std::string name = info.param->name;
+  llvm::replace(name, '.', '_');
+  return name;
+}
+
 namespace {
 /// Writes the body of one kernel.
 class Writer {

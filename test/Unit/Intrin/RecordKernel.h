@@ -13,6 +13,8 @@
 
 #include <memory>
 
+#include <gtest/gtest.h>
+
 namespace nestor::intrin {
 
 /// How a kernel is made.
@@ -29,6 +31,10 @@ void loadDialects(mlir::MLIRContext &context);
 /// llvm.func @nst_model(%lhs, %rhs, %acc, %steps, %lanes).
 mlir::OwningOpRef<mlir::ModuleOp>
 buildKernel(mlir::MLIRContext &context, const Record &record, const Plan &plan);
+
+/// Every record, as a parameter of a test, and its name there.
+std::vector<const Record *> allRecords();
+std::string testName(const testing::TestParamInfo<const Record *> &info);
 
 /// Matrices: lhs is (rows * m) x (steps * k), and so on; row-major.
 struct Matrices {

@@ -28,21 +28,10 @@ struct EachRecord : testing::TestWithParam<const Record *> {
           body({m, n, k});
   }
 };
-
-std::vector<const Record *> allRecords() {
-  std::vector<const Record *> all;
-  for (const Record &record : records())
-    all.push_back(&record);
-  return all;
-}
 } // namespace
 
 INSTANTIATE_TEST_SUITE_P(All, EachRecord, testing::ValuesIn(allRecords()),
-                         [](const auto &info) {
-                           std::string name = info.param->name;
-                           llvm::replace(name, '.', '_');
-                           return name;
-                         });
+                         testName);
 
 TEST_P(EachRecord, IsWellFormed) {
   ASSERT_EQ(record.axes.size(), 3u);
