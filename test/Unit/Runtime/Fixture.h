@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 #include <cstdio>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 inline std::string fixturePath(const std::string &name) {
@@ -34,7 +35,8 @@ inline void writeBytes(const std::string &path,
 }
 
 inline std::string scratchPath(const std::string &name) {
-  return testing::TempDir() + "nestor-rt-" + name;
+  return testing::TempDir() + "nestor-rt-" + std::to_string(getpid()) + "-" +
+         name;
 }
 
 /// Two inputs [n, 4] of the good model, x = 1, 2, 3, ... and y = 1.
