@@ -31,13 +31,37 @@ static std::optional<DimRange> rangeOf(Interval interval, AffineSpace &space) {
   return range;
 }
 
+/// Whether a division of one loop takes every value between its ends. A floor
+/// division does; a rest only where the loop runs through a period or stays in
+/// one: 2 and 3 mod 3 are 2 and 0.
+static bool isDenseDivision(AffineExpr atom, AffineSpace &space,
+                            RelaxFn relax) {
+  auto binary = dyn_cast<AffineBinaryOpExpr>(atom);
+  auto dim = binary ? dyn_cast<AffineDimExpr>(binary.getLHS())
+                    : AffineDimExpr(nullptr);
+  auto divisor =
+      binary ? AffineSpace::constantOf(binary.getRHS()) : std::nullopt;
+  if (!dim || !divisor || *divisor <= 0)
+    return false;
+  AffineExpr extent = space.extentOf(space.getLoop(dim));
+  if (!extent || atom.getKind() == AffineExprKind::Mul)
+    return false;
+  if (atom.getKind() != AffineExprKind::Mod ||
+      space.isNonNegative(extent - *divisor))
+    return true;
+  Interval range = space.bounds(dim, relax);
+  std::optional<int64_t> lower = AffineSpace::constantOf(range.lower),
+                         upper = AffineSpace::constantOf(range.upper);
+  return lower && upper && *lower >= 0 &&
+         *lower / *divisor == *upper / *divisor;
+}
+
 /// Whether the values of `expr`, while the relaxed loops run, leave no gap.
 static bool isDense(AffineExpr expr, AffineSpace &space, RelaxFn relax) {
   SmallVector<std::pair<int64_t, AffineExpr>> strides;
   for (auto [atom, coefficient] : Linear::of(space.canonical(expr)).terms) {
     auto dim = dyn_cast<AffineDimExpr>(atom);
     if (!dim) {
-      // floordiv and mod of one loop walk through all their values.
       bool relaxed = false;
       atom.walk([&](AffineExpr e) {
         if (auto inner = dyn_cast<AffineDimExpr>(e))
@@ -45,11 +69,8 @@ static bool isDense(AffineExpr expr, AffineSpace &space, RelaxFn relax) {
       });
       if (!relaxed)
         continue;
-      auto binary = dyn_cast<AffineBinaryOpExpr>(atom);
-      if (!binary || !isa<AffineDimExpr>(binary.getLHS()) ||
-          Linear::of(expr).terms.size() != 1 || std::abs(coefficient) != 1)
-        return false;
-      return true;
+      return Linear::of(expr).terms.size() == 1 && std::abs(coefficient) == 1 &&
+             isDenseDivision(atom, space, relax);
     }
     if (!relax(space.getLoop(dim)))
       continue;

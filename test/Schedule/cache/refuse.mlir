@@ -384,3 +384,26 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// 2 and 3 mod 3 are 2 and 0.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<4xf32>, %C: memref<3xf32>) {
+    nest.for %r = 2 to 4 {
+      // expected-note @below {{the copy would overwrite what lies in between}}
+      nest.block "P" (%v : spatial = %r to 4) {
+        %k = arith.constant 3 : index
+        %w = arith.remui %v, %k : index
+        %a = memref.load %A[%v] : memref<4xf32>
+        memref.store %a, %C[%w] : memref<3xf32>
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    // expected-error @below {{block 'P' leaves gaps in argument 1}}
+    %w = transform.nest.cache_write %p write 0 in "shared"
+    transform.yield
+  }
+}
