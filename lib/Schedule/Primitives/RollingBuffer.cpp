@@ -21,6 +21,7 @@
 #include "../Apply.h"
 #include "../Rewrite.h"
 
+#include "nestor/Analysis/InstanceSet.h"
 #include "nestor/Analysis/Scan.h"
 
 using namespace mlir;
@@ -264,6 +265,47 @@ static Outcome findWindow(Plan &plan, AffineSpace &space) {
   return Outcome::done();
 }
 
+/// Loops around that do not run in order may tell their rows apart by the
+/// number alone, which a row gives up.
+static Outcome checkAround(const Plan &plan, AffineSpace &space) {
+  nest::BlockOp block = plan.block;
+  Value buffer = plan.alloc->getResult(0);
+  BlockForm form = BlockForm::of(block, space);
+  SmallVector<nest::ForOp> around = loopsAround(plan.loop);
+  for (auto [i, outer] : llvm::enumerate(around)) {
+    if (outer->isProperAncestor(plan.alloc) ||
+        outer.getKind() == nest::LoopKind::Serial ||
+        outer.getKind() == nest::LoopKind::Unroll)
+      continue;
+    InstanceSet set(space);
+    set.addInstance(block, 0);
+    set.addInstance(block, 1);
+    for (nest::ForOp further : ArrayRef(around).take_front(i))
+      set.addEqual(further, 0, 1);
+    for (const Access &access : accessesOf(block)) {
+      if (access.buffer != buffer)
+        continue;
+      for (auto [d, index] : llvm::enumerate(access.indices))
+        if (d != plan.dim) {
+          AffineExpr at = index.replaceDims(form.bindings);
+          set.addZero(set.row(at, 0).add(set.row(at, 1), -1));
+        }
+      break; // all are the same
+    }
+    AffineExpr var = space.of(outer.getInductionVar());
+    InstanceSet::Row later = set.row(var, 1).add(set.row(var, 0), -1);
+    later.constant -= 1;
+    set.addNonNegative(later);
+    if (!set.isEmpty())
+      return Outcome::refused(
+                 describe(outer) + " is " + stringifyLoopKind(outer.getKind()) +
+                 ", its iterations would share rows of " + describe(buffer))
+          .note(outer, "only the number of a row tells them apart; roll and "
+                       "privatize before giving loops a kind");
+  }
+  return Outcome::done();
+}
+
 /// index => index mod window in every access.
 static void wrap(RewriterBase &rewriter, const Plan &plan, AffineSpace &space) {
   Value buffer = plan.alloc->getResult(0);
@@ -342,6 +384,8 @@ Outcome sched::rollingBuffer(RewriterBase &rewriter, nest::BlockOp block,
     return outcome;
   if (Outcome outcome = findWindow(plan, space); !outcome.isDone())
     return outcome;
+  if (Outcome outcome = checkAround(plan, space); !outcome.isDone())
+    return outcome;
   if (!isLocalTo(plan.loop, *buffer, space))
     return Outcome::refused("an iteration of " + describe(plan.loop) +
                             " may read rows of " + describe(*buffer) +
@@ -387,6 +431,7 @@ NESTOR_PRIMITIVE(rolling_buffer) = {
     .refuses = "buffers of the caller, with other writers, or that live "
                "in the loop\n"
                "loops that are not serial or have several bounds\n"
+               "iterations at once of a loop around, told apart by rows alone\n"
                "iterations that may read rows which they did not write\n"
                "windows that move backwards, by no constant, or so far "
                "that they share no row\n"

@@ -397,3 +397,40 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<44xf32>, %C: memref<32xf32>) {
+    %P = nest.alloc : memref<44xf32>
+    // expected-note @below {{only the number of a row tells them apart}}
+    nest.for %o = 0 to 4 parallel {
+      nest.for %i = 0 to 8 {
+        nest.for %r = 0 to 3 {
+          nest.block "P" (%v : spatial = %o * 10 + %i + %r to 44) {
+            %a = memref.load %A[%v] : memref<44xf32>
+            memref.store %a, %P[%v] : memref<44xf32>
+          }
+        }
+        nest.block "C" (%v : spatial = %o * 10 + %i to 44, %w : spatial = %o * 8 + %i to 32) {
+          %one = arith.constant 1 : index
+          %two = arith.constant 2 : index
+          %v1 = arith.addi %v, %one : index
+          %v2 = arith.addi %v, %two : index
+          %a = memref.load %P[%v] : memref<44xf32>
+          %b = memref.load %P[%v1] : memref<44xf32>
+          %c = memref.load %P[%v2] : memref<44xf32>
+          %d = arith.addf %a, %b : f32
+          %e = arith.addf %d, %c : f32
+          memref.store %e, %C[%w] : memref<32xf32>
+        }
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %b = transform.nest.get_block "P" in %root : !transform.any_op
+    // expected-error @below {{loop 0 of block 'P' is parallel, its iterations would share rows of the buffer of type memref<44xf32>}}
+    transform.nest.rolling_buffer %b write 0
+    transform.yield
+  }
+}
