@@ -46,22 +46,47 @@ NewLoops::NewLoops(nest::BlockOp block, AffineSpace &space)
     vars.push_back(space.fresh());
 }
 
-bool NewLoops::addDomain() {
+/// Whether each iterator is bound by the loops `kept` alone, or not by them: in
+/// one iteration of them these are fixed, and the others run as they do.
+static bool splitsAt(const BlockForm &form, ArrayRef<nest::ForOp> kept,
+                     AffineSpace &space) {
+  return llvm::all_of(form.bindings, [&](AffineExpr binding) {
+    bool inside = false, outside = false;
+    binding.walk([&](AffineExpr e) {
+      if (auto dim = dyn_cast<AffineDimExpr>(e))
+        (llvm::is_contained(kept, space.getLoop(dim)) ? outside : inside) =
+            true;
+    });
+    return !inside || !outside;
+  });
+}
+
+bool NewLoops::addDomain(ArrayRef<nest::ForOp> kept) {
   bool isBox = !variesWithLoops(block) && fillsPlainly(block, form, space) &&
-               llvm::all_of(form.constraints, [&](auto &constraint) {
-                 return followsFromDomain(form, constraint, space);
-               });
+               llvm::all_of(form.constraints,
+                            [&](auto &constraint) {
+                              return followsFromDomain(form, constraint, space);
+                            }) &&
+               splitsAt(form, kept, space);
   if (isBox) {
-    for (auto [var, extent] : llvm::zip_equal(vars, form.extents)) {
+    for (auto [var, extent, binding] :
+         llvm::zip_equal(vars, form.extents, form.bindings)) {
       domain.push_back(var);
       domain.push_back(space.canonical(extent - 1 - var));
+      if (llvm::any_of(kept, [&, binding = binding](nest::ForOp loop) {
+            return AffineSpace::uses(binding, space.of(loop.getInductionVar()));
+          })) {
+        domain.push_back(space.canonical(var - binding));
+        domain.push_back(space.canonical(binding - var));
+      }
     }
   } else {
     // Everything that some iteration says.
     SmallVector<BlockForm::Constraint> given(form.constraints);
     SmallVector<AffineExpr> gone;
     for (nest::ForOp loop : loopsAround(block)) {
-      gone.push_back(space.of(loop.getInductionVar()));
+      if (!llvm::is_contained(kept, loop))
+        gone.push_back(space.of(loop.getInductionVar()));
       for (AffineExpr expr : constraintsOf(loop, space))
         given.push_back({expr, false});
     }
@@ -100,7 +125,8 @@ void NewLoops::addOutside(Operation *place) {
     llvm::append_range(outside, constraintsOf(loop, space));
 }
 
-bool NewLoops::addElements(ArrayRef<AffineExpr> iterators,
+bool NewLoops::addElements(ArrayRef<AffineExpr> indices,
+                           ArrayRef<AffineExpr> iterators,
                            ArrayRef<std::pair<nest::BlockOp, Access>> accesses,
                            Operation *root, bool exactly) {
   Footprint points;
@@ -125,6 +151,15 @@ bool NewLoops::addElements(ArrayRef<AffineExpr> iterators,
     for (auto [var, iterator] : llvm::zip_equal(vars, iterators))
       if (iterator)
         given.push_back({var - iterator.replaceDims(element), true});
+    // The way back is one for elements that the indices name; of others, as
+    // the odd ones of 2 * v, it makes points all the same.
+    if (exactly)
+      for (auto [index, at] : llvm::zip_equal(indices, element)) {
+        AffineExpr named = index.replaceDims(iterators).replaceDims(element);
+        AffineExpr off = space.simplify(at - named);
+        if (off != space.constant(0))
+          given.push_back({off, true});
+      }
     std::optional<Projection> left = project(given, gone, space);
     if (!left || (exactly && !left->exact))
       return false;

@@ -27,18 +27,20 @@ public:
 
   /// The variables, one for each iterator.
   llvm::ArrayRef<mlir::AffineExpr> getVars() const { return vars; }
-  /// Runs through the points that the block's loops run through now; false
-  /// where these are no constraints on its iterators.
-  bool addDomain();
+  /// Runs through the points that the block's loops run through now, in one
+  /// iteration of those of them that are `kept`; false where these are no
+  /// constraints on its iterators.
+  bool addDomain(llvm::ArrayRef<nest::ForOp> kept = {});
   /// Whether a point of the domain with all reduce iterators at 0 belongs to
   /// each: where the reduction starts.
   bool startsEverywhere();
   /// What holds of the loops outside of the new place.
   void addOutside(mlir::Operation *place);
-  /// Only points whose elements, by `iterators` (see iteratorsAt), are among
-  /// those of `accesses` while the loops inside `root` run. False where that
-  /// cannot be said; with `exactly`, also where it may be more.
+  /// Only points whose elements `indices`, by `iterators` (see iteratorsAt),
+  /// are among those of `accesses` while the loops inside `root` run. False
+  /// where that cannot be said; with `exactly`, also where it may be more.
   bool addElements(
+      llvm::ArrayRef<mlir::AffineExpr> indices,
       llvm::ArrayRef<mlir::AffineExpr> iterators,
       llvm::ArrayRef<std::pair<nest::BlockOp, analysis::Access>> accesses,
       mlir::Operation *root, bool exactly);

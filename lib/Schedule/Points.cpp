@@ -112,3 +112,57 @@ bool sched::startsInside(nest::BlockOp block, Operation *scope,
       return false;
   return true;
 }
+
+SmallVector<nest::ForOp> sched::sharedLoops(nest::BlockOp first,
+                                            nest::BlockOp second,
+                                            ArrayRef<nest::BlockOp> others) {
+  SmallVector<nest::ForOp> result;
+  for (nest::ForOp loop : loopsAround(first))
+    if (loop->isAncestor(second) &&
+        llvm::any_of(others, [&](nest::BlockOp other) {
+          return loop->isAncestor(other);
+        }))
+      result.push_back(loop);
+  return result;
+}
+
+bool sched::meetInOneIteration(nest::BlockOp writer, nest::BlockOp reader,
+                               Value buffer, ArrayRef<nest::ForOp> loops,
+                               AffineSpace &space) {
+  if (loops.empty())
+    return true;
+  InstanceSet pair(space);
+  pair.addInstance(writer, 0);
+  pair.addInstance(reader, 1);
+  // Another iteration around an allocation has another buffer.
+  if (Operation *alloc = buffer.getDefiningOp())
+    for (nest::ForOp loop : loopsAround(alloc))
+      pair.addEqual(loop, 0, 1);
+  BlockForm from = BlockForm::of(writer, space),
+            to = BlockForm::of(reader, space);
+  for (const Access &write : accessesOf(writer))
+    for (const Access &read : accessesOf(reader)) {
+      if (!write.isWrite || read.isWrite || write.buffer != buffer ||
+          read.buffer != buffer)
+        continue;
+      InstanceSet same = pair;
+      for (auto [a, b] : llvm::zip_equal(write.indices, read.indices))
+        if (a && b)
+          same.addZero(same.row(a.replaceDims(from.bindings), 0)
+                           .add(same.row(b.replaceDims(to.bindings), 1), -1));
+      for (nest::ForOp loop : loops) {
+        AffineExpr var = space.of(loop.getInductionVar());
+        InstanceSet::Row apart = same.row(var, 1).add(same.row(var, 0), -1);
+        for (int64_t direction : {1, -1}) {
+          InstanceSet other = same;
+          InstanceSet::Row strict;
+          strict.constant = -1;
+          other.addNonNegative(strict.add(apart, direction));
+          if (!other.isEmpty())
+            return false;
+        }
+        same.addZero(apart);
+      }
+    }
+  return true;
+}

@@ -30,6 +30,19 @@ bool iterationsAreApart(nest::BlockOp block, nest::ForOp loop,
 bool startsInside(nest::BlockOp block, mlir::Operation *scope,
                   analysis::AffineSpace &space, nest::ForOp &offender);
 
+/// The loops around `first` and `second` that are also around one of `others`,
+/// outermost first: in their iterations it changes what it writes.
+llvm::SmallVector<nest::ForOp>
+sharedLoops(nest::BlockOp first, nest::BlockOp second,
+            llvm::ArrayRef<nest::BlockOp> others);
+
+/// Exactly: where `writer` and `reader` touch the same element of `buffer`, one
+/// writing and the other reading it, they are in one iteration of all of
+/// `loops` (around both, outermost first).
+bool meetInOneIteration(nest::BlockOp writer, nest::BlockOp reader,
+                        mlir::Value buffer, llvm::ArrayRef<nest::ForOp> loops,
+                        analysis::AffineSpace &space);
+
 } // namespace nestor::sched
 
 #endif // NESTOR_LIB_SCHEDULE_POINTS_H

@@ -13,6 +13,7 @@
 #include "../Apply.h"
 #include "../Gaps.h"
 #include "../Needed.h"
+#include "../Points.h"
 #include "../Rewrite.h"
 #include "../Spans.h"
 
@@ -82,6 +83,27 @@ static Outcome checkInputs(nest::BlockOp block, nest::ForOp loop,
   return Outcome::done();
 }
 
+/// Whether what `reader` reads of `output` was computed in the same iteration
+/// of all loops that change an input: elsewhere it would be another value now.
+static Outcome checkShared(nest::BlockOp block, nest::BlockOp reader,
+                           Value output, AffineSpace &space) {
+  for (Value input : readBuffers(block)) {
+    if (writesBuffer(block, input))
+      continue;
+    SmallVector<nest::BlockOp> writers = writersOf(input, space.getFunc());
+    SmallVector<nest::ForOp> shared = sharedLoops(block, reader, writers);
+    if (!meetInOneIteration(block, reader, output, shared, space))
+      return Outcome::refused(describe(reader) + " reads " + describe(output) +
+                              " of another iteration of " +
+                              describe(shared.back()) + ", in which " +
+                              describe(input) + " of " + describe(block) +
+                              " changes")
+          .note(reader, "it would be computed from other values; move blocks "
+                        "before they share loops, or before rolling buffers");
+  }
+  return Outcome::done();
+}
+
 /// Whether boxes say all there is to say of what `readers` need of `block`: its
 /// own loops fill its domain, and theirs inside `loop` do not lean.
 static bool areBoxes(nest::BlockOp block, const Outputs &outputs,
@@ -118,7 +140,7 @@ static Outcome planProducer(NewLoops &loops, nest::BlockOp block,
         .note(block, "an element computed again would not start anew");
   loops.addOutside(place);
   // What is needed may be more than can be said: then it is the whole domain.
-  loops.addElements(iterators, accesses, loop, /*exactly=*/false);
+  loops.addElements({}, iterators, accesses, loop, /*exactly=*/false);
   if (!loops.scan())
     return Outcome::refused("there are no loops that run through what " +
                             describe(loop) + " needs of " + describe(block))
@@ -167,6 +189,10 @@ Outcome sched::computeAt(RewriterBase &rewriter, nest::BlockOp block,
   if (Outcome outcome = checkInputs(block, loop, outputs.buffers, space);
       !outcome.isDone())
     return outcome;
+  for (const auto &[reader, access] : accesses)
+    if (Outcome outcome = checkShared(block, reader, access.buffer, space);
+        !outcome.isDone())
+      return outcome;
   BlockForm form = BlockForm::of(block, space);
   std::optional<SmallVector<AffineExpr>> iterators =
       iteratorsAt(outputs.indices, form, space);
@@ -233,7 +259,8 @@ NESTOR_PRIMITIVE(compute_at) = {
                "blocks that write an argument\n"
                "other writers of the output, or readers outside of "
                "the loop\n"
-               "inputs that change before the new place\n"
+               "inputs that change before the new place, or between "
+               "iterations of a shared loop that pass values on\n"
                "writes that do not tell the iterators",
     .syntax = "compute_at %block at %loop\n"
               "compute_at %block location %location",

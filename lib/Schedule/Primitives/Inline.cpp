@@ -7,6 +7,7 @@
 #include "../Apply.h"
 #include "../Gaps.h"
 #include "../Needed.h"
+#include "../Points.h"
 #include "../Rewrite.h"
 
 #include "nestor/Analysis/IterMap.h"
@@ -169,6 +170,17 @@ Outcome sched::computeInline(RewriterBase &rewriter, nest::BlockOp block) {
                                   describe(writer) + ", which writes " +
                                   describe(input))
               .note(writer, "inline or move that block first");
+    for (Value input : inputs) {
+      SmallVector<nest::ForOp> shared =
+          sharedLoops(block, reader, writersOf(input, func));
+      if (!meetInOneIteration(block, reader, buffer, shared, space))
+        return Outcome::refused(
+                   describe(reader) + " reads what " + describe(block) +
+                   " wrote in another iteration of " + describe(shared.back()))
+            .note(shared.back(), describe(input) +
+                                     ", which it reads, changes in this loop; "
+                                     "inline before rolling buffers");
+    }
   }
 
   for (nest::BlockOp reader : readers) {
@@ -331,6 +343,25 @@ Outcome sched::reverseComputeInline(RewriterBase &rewriter,
                                 " in between")
             .note(other, "it would be read too early");
   }
+  SmallVector<nest::BlockOp> concerned;
+  for (nest::BlockOp other : blocksIn(func)) {
+    auto uses = [&](Value output) {
+      return readsBuffer(other, output) || writesBuffer(other, output);
+    };
+    auto changes = [&](Value input) {
+      return input != buffer && writesBuffer(other, input);
+    };
+    if (other != block && (llvm::any_of(writtenBuffers(block), uses) ||
+                           llvm::any_of(readBuffers(block), changes)))
+      concerned.push_back(other);
+  }
+  if (SmallVector<nest::ForOp> shared = sharedLoops(producer, block, concerned);
+      !meetInOneIteration(producer, block, buffer, shared, space))
+    return Outcome::refused(
+               describe(block) + " reads what " + describe(producer) +
+               " wrote in another iteration of " + describe(shared.back()))
+        .note(shared.back(),
+              "what else it reads, or what it writes, is used in this loop");
   for (Value output : writtenBuffers(block)) {
     if (readsBuffer(producer, output))
       return Outcome::refused(describe(producer) + " reads " +
@@ -404,7 +435,8 @@ NESTOR_PRIMITIVE(compute_inline) = {
                "blocks that write an argument, or share their "
                "output with another writer\n"
                "readers before the block, or none\n"
-               "inputs that change before the consumer reads them",
+               "inputs that change before the consumer reads them, or "
+               "between iterations of a shared loop that pass values on",
     .syntax = "compute_inline %block",
     .notes = R"(
 Block and buffer vanish.
@@ -444,7 +476,8 @@ NESTOR_PRIMITIVE(reverse_compute_inline) = {
                "points\n"
                "buffers with further readers or writers\n"
                "domains that differ\n"
-               "blocks in between that use what either writes",
+               "blocks in between that use what either writes, also between "
+               "iterations of a shared loop that pass values on",
     .syntax = "reverse_compute_inline %block",
     .notes = R"(
 The consumer and the buffer vanish.

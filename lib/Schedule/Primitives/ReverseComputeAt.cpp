@@ -10,6 +10,7 @@
 #include "../Apply.h"
 #include "../Gaps.h"
 #include "../Needed.h"
+#include "../Points.h"
 #include "../Rewrite.h"
 #include "../Spans.h"
 
@@ -162,11 +163,13 @@ static Result<SmallVector<Span>> planBoxes(nest::BlockOp block,
   return spans;
 }
 
-/// The loops of a consumer of one buffer as constraints; false where what an
-/// iteration wrote cannot be said exactly.
+/// The loops of a consumer of one buffer as constraints, in one iteration of
+/// the loops `shared`; false where what an iteration wrote cannot be said
+/// exactly.
 static bool planConsumer(NewLoops &loops, nest::BlockOp block, nest::ForOp loop,
-                         const Inputs &inputs, AffineSpace &space) {
-  if (inputs.buffers.size() != 1 || !loops.addDomain())
+                         const Inputs &inputs, ArrayRef<nest::ForOp> shared,
+                         AffineSpace &space) {
+  if (inputs.buffers.size() != 1 || !loops.addDomain(shared))
     return false;
   Value buffer = inputs.buffers.front();
   std::optional<SmallVector<AffineExpr>> indices;
@@ -187,8 +190,51 @@ static bool planConsumer(NewLoops &loops, nest::BlockOp block, nest::ForOp loop,
       if (access.isWrite && access.buffer == buffer)
         writes.push_back({writer, access});
   loops.addOutside(inputs.last);
-  return loops.addElements(*iterators, writes, loop, /*exactly=*/true) &&
+  return loops.addElements(*indices, *iterators, writes, loop,
+                           /*exactly=*/true) &&
          loops.scan();
+}
+
+/// Whether every element of an argument that `block` reads is written under the
+/// loop: points that read others would get lost. Buffers of the kernel hold
+/// nothing else.
+static Outcome checkWritten(nest::BlockOp block, const Inputs &inputs,
+                            AffineSpace &space) {
+  for (const Access &access : accessesOf(block)) {
+    if (access.isWrite || access.buffer.getDefiningOp() ||
+        !llvm::is_contained(inputs.buffers, access.buffer))
+      continue;
+    Footprint may;
+    may.buffer = access.buffer;
+    for (size_t i = 0; i < access.indices.size(); ++i)
+      may.dims.push_back(space.fresh());
+    std::optional<Footprint::Piece> piece = pieceOf(
+        access, block, may.dims, [](nest::ForOp) { return true; }, space);
+    if (piece)
+      may.pieces.push_back(std::move(*piece));
+    if (!piece ||
+        !covers(mustWrite(space.getFunc(), access.buffer, space), may, space))
+      return Outcome::refused(describe(block) + " may read elements of " +
+                              describe(access.buffer) +
+                              " that nothing under the loop writes")
+          .note(access.op, "this read; no iteration would run its point");
+  }
+  return Outcome::done();
+}
+
+/// Whether all that `block` reads of the inputs in one iteration of the loops
+/// `shared` was written in it.
+static Outcome checkShared(nest::BlockOp block, const Inputs &inputs,
+                           ArrayRef<nest::ForOp> shared, AffineSpace &space) {
+  for (const Access &access : accessesOf(block))
+    if (!access.isWrite && llvm::is_contained(inputs.buffers, access.buffer) &&
+        !isWrittenBefore(access, block, shared.back(), space))
+      return Outcome::refused(describe(block) + " may read elements of " +
+                              describe(access.buffer) +
+                              " from an earlier iteration of " +
+                              describe(shared.back()))
+          .note(access.op, "this read; move the block before rolling buffers");
+  return Outcome::done();
 }
 
 Outcome sched::reverseComputeAt(RewriterBase &rewriter, nest::BlockOp block,
@@ -252,9 +298,31 @@ Outcome sched::reverseComputeAt(RewriterBase &rewriter, nest::BlockOp block,
         .note(loop, "this loop");
   if (Outcome outcome = checkOthers(block, loop, space); !outcome.isDone())
     return outcome;
+  if (Outcome outcome = checkWritten(block, inputs, space); !outcome.isDone())
+    return outcome;
+  // Blocks that stand in a loop together stay in its iterations, where what
+  // they read meets them only there or not.
+  SmallVector<nest::ForOp> shared;
+  for (Value buffer : inputs.buffers)
+    for (nest::BlockOp writer : writersOf(buffer, loop))
+      if (shared.empty()) {
+        SmallVector<nest::ForOp> around = sharedLoops(writer, block, writer);
+        if (!meetInOneIteration(writer, block, buffer, around, space))
+          shared = std::move(around);
+      }
   Result<SmallVector<Span>> spans = planBoxes(block, loop, inputs, space);
   NewLoops loops(block, space);
-  if (!spans && !planConsumer(loops, block, loop, inputs, space))
+  if (!shared.empty()) {
+    if (Outcome outcome = checkShared(block, inputs, shared, space);
+        !outcome.isDone())
+      return outcome;
+    spans = Outcome::refused("points of " + describe(block) +
+                             " would run in another iteration of " +
+                             describe(shared.back()))
+                .note(loop, "not all of what is written under this loop is "
+                            "read in the same iteration");
+  }
+  if (!spans && !planConsumer(loops, block, loop, inputs, shared, space))
     return spans.getOutcome();
   hoistAllocs(rewriter, block, loop);
   Operation *place = inputs.last->getNextNode();
@@ -280,6 +348,8 @@ NESTOR_PRIMITIVE(reverse_compute_at) = {
                "producers outside of the loop, or finished only by "
                "an outer one\n"
                "iterations that leave gaps\n"
+               "elements of an argument that only the caller wrote\n"
+               "points that would leave their iteration of a shared loop\n"
                "reads that happen only sometimes, or at one place\n"
                "buffers that live in a loop of the block\n"
                "blocks in between that would see another order",

@@ -240,3 +240,87 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// Only the iteration that writes the element runs the consumer.
+// CHECK-LABEL: nest.func @one
+// CHECK: nest.for %[[I:.*]] = 0 to 9 {
+// CHECK: nest.block "C" (%{{.*}} : spatial = 0 to 1) where (%[[I]] - 2 >= 0, -%[[I]] + 2 >= 0) {
+module attributes {transform.with_named_sequence} {
+  nest.func @one(%A: memref<9xf32>, %C: memref<1xf32>) {
+    %T = nest.alloc : memref<9xf32>
+    nest.for %i = 0 to 9 {
+      nest.block "P" (%v : spatial = %i to 9) {
+        %a = memref.load %A[%v] : memref<9xf32>
+        memref.store %a, %T[%v] : memref<9xf32>
+      }
+    }
+    nest.for %j = 0 to 1 {
+      nest.block "C" (%v : spatial = %j to 1) {
+        %two = arith.constant 2 : index
+        %w = arith.muli %v, %two : index
+        %x = arith.addi %w, %two : index
+        %t = memref.load %T[%x] : memref<9xf32>
+        memref.store %t, %C[%v] : memref<1xf32>
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %i = transform.nest.get_loops %p : 1
+    transform.nest.reverse_compute_at %c at %i
+    transform.yield
+  }
+}
+
+// -----
+
+// Rows of %R from before are gone: C runs in the iteration of %i in which it ran.
+// CHECK-LABEL: nest.func @rolled
+// CHECK: nest.block "Q_first"
+// CHECK: nest.for %[[I:.*]] = 0 to 4 {
+// CHECK: nest.block "Q"
+// CHECK: nest.for %[[R:.*]] = 0 to 3 {
+// CHECK: nest.block "P"
+// CHECK: nest.for %[[J:.*]] = %[[I]] to %[[I]] + %[[R]] floordiv 2 {
+// CHECK-NEXT: nest.block "C" (%{{.*}} : spatial = %[[J]] to 4) {
+module attributes {transform.with_named_sequence} {
+  nest.func @rolled(%A: memref<9xf32>, %C: memref<4xf32>) {
+    %T = nest.alloc : memref<9xf32>
+    %R = nest.alloc : memref<9xf32>
+    nest.for %i = 0 to 4 {
+      nest.for %r = 0 to 3 {
+        nest.block "Q" (%v : spatial = %i * 2 + %r to 9) {
+          %a = memref.load %A[%v] : memref<9xf32>
+          memref.store %a, %R[%v] : memref<9xf32>
+        }
+      }
+      nest.for %r = 0 to 3 {
+        nest.block "P" (%v : spatial = %i * 2 + %r to 9) {
+          %a = memref.load %A[%v] : memref<9xf32>
+          memref.store %a, %T[%v] : memref<9xf32>
+        }
+      }
+      nest.block "C" (%v : spatial = %i to 4) {
+        %two = arith.constant 2 : index
+        %w = arith.muli %v, %two : index
+        %x = arith.addi %w, %two : index
+        %t = memref.load %T[%x] : memref<9xf32>
+        %q = memref.load %R[%w] : memref<9xf32>
+        %s = arith.addf %t, %q : f32
+        memref.store %s, %C[%v] : memref<4xf32>
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %q = transform.nest.get_block "Q" in %root : !transform.any_op
+    transform.nest.rolling_buffer %q write 0
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %i, %r = transform.nest.get_loops %p : 2
+    transform.nest.reverse_compute_at %c at %r
+    transform.yield
+  }
+}

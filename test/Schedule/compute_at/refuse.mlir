@@ -454,3 +454,68 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<4xf32>, %T: memref<8xf32>, %C: memref<8xf32>) {
+    nest.for %i = 0 to 4 {
+      nest.block "P" (%v : spatial = %i to 4) {
+        %a = memref.load %A[%v] : memref<4xf32>
+        memref.store %a, %T[%v] : memref<8xf32>
+      }
+    }
+    nest.for %j = 0 to 8 {
+      nest.block "C" (%v : spatial = %j to 8) {
+        // expected-note @below {{this read; no iteration would run its point}}
+        %t = memref.load %T[%v] : memref<8xf32>
+        memref.store %t, %C[%v] : memref<8xf32>
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %i = transform.nest.get_loops %p : 1
+    // expected-error @below {{block 'C' may read elements of argument 1 that nothing under the loop writes}}
+    transform.nest.reverse_compute_at %c at %i
+    transform.yield
+  }
+}
+
+// -----
+
+// X is another one in the next iteration, where T of this one is read.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<9xf32>, %C: memref<8x4xf32>) {
+    %T = nest.alloc : memref<9xf32>
+    %X = nest.alloc : memref<1xf32>
+    nest.for %i = 0 to 9 {
+      nest.block "Q" (%v : ordered = %i to 9) {
+        %z = arith.constant 0 : index
+        %a = memref.load %A[%v] : memref<9xf32>
+        memref.store %a, %X[%z] : memref<1xf32>
+      }
+      nest.block "P" (%v : spatial = %i to 9) {
+        %z = arith.constant 0 : index
+        %a = memref.load %X[%z] : memref<1xf32>
+        memref.store %a, %T[%v] : memref<9xf32>
+      }
+      nest.for %j = 0 to 4 {
+        // expected-note @below {{it would be computed from other values}}
+        nest.block "C" (%v : spatial = %i - 1 to 8, %w : spatial = %j to 4) where (%i - 1 >= 0) {
+          %t = memref.load %T[%v] : memref<9xf32>
+          memref.store %t, %C[%v, %w] : memref<8x4xf32>
+        }
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    %i, %r = transform.nest.get_loops %c : 2
+    // expected-error @below {{block 'C' reads the buffer of type memref<9xf32> of another iteration of loop 0 of block 'Q', in which the buffer of type memref<1xf32> of block 'P' changes}}
+    transform.nest.compute_at %p at %r
+    transform.yield
+  }
+}

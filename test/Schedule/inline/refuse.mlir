@@ -184,3 +184,73 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// X is another one in the next iteration, where T of this one is read.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<9xf32>, %C: memref<8x4xf32>) {
+    %T = nest.alloc : memref<9xf32>
+    %X = nest.alloc : memref<1xf32>
+    // expected-note @below {{the buffer of type memref<1xf32>, which it reads, changes in this loop}}
+    nest.for %i = 0 to 9 {
+      nest.block "Q" (%v : ordered = %i to 9) {
+        %z = arith.constant 0 : index
+        %a = memref.load %A[%v] : memref<9xf32>
+        memref.store %a, %X[%z] : memref<1xf32>
+      }
+      nest.block "P" (%v : spatial = %i to 9) {
+        %z = arith.constant 0 : index
+        %a = memref.load %X[%z] : memref<1xf32>
+        memref.store %a, %T[%v] : memref<9xf32>
+      }
+      nest.for %j = 0 to 4 {
+        nest.block "C" (%v : spatial = %i - 1 to 8, %w : spatial = %j to 4) where (%i - 1 >= 0) {
+          %t = memref.load %T[%v] : memref<9xf32>
+          memref.store %t, %C[%v, %w] : memref<8x4xf32>
+        }
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %p = transform.nest.get_block "P" in %root : !transform.any_op
+    // expected-error @below {{block 'C' reads what block 'P' wrote in another iteration of loop 0 of block 'Q'}}
+    transform.nest.compute_inline %p
+    transform.yield
+  }
+}
+
+// -----
+
+// P runs two iterations earlier, when X was another one.
+module attributes {transform.with_named_sequence} {
+  nest.func @f(%A: memref<9xf32>, %X: memref<1xf32>, %C: memref<9xf32>) {
+    %T = nest.alloc : memref<9xf32>
+    // expected-note @below {{what else it reads, or what it writes, is used in this loop}}
+    nest.for %i = 0 to 11 {
+      nest.block "Q" (%v : ordered = %i to 11) {
+        %z = arith.constant 0 : index
+        %b = memref.load %X[%z] : memref<1xf32>
+        %c = arith.addf %b, %b : f32
+        memref.store %c, %X[%z] : memref<1xf32>
+      }
+      nest.block "P" (%v : spatial = %i to 9) where (8 - %i >= 0) {
+        %a = memref.load %A[%v] : memref<9xf32>
+        memref.store %a, %T[%v] : memref<9xf32>
+      }
+      nest.block "C" (%v : spatial = %i - 2 to 9) where (%i - 2 >= 0) {
+        %z = arith.constant 0 : index
+        %t = memref.load %T[%v] : memref<9xf32>
+        %x = memref.load %X[%z] : memref<1xf32>
+        %s = arith.addf %t, %x : f32
+        memref.store %s, %C[%v] : memref<9xf32>
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    // expected-error @below {{block 'C' reads what block 'P' wrote in another iteration of loop 0 of block 'Q'}}
+    transform.nest.reverse_compute_inline %c
+    transform.yield
+  }
+}
