@@ -95,6 +95,15 @@ Value KernelEmitter::vectorValue(Value nestValue) {
 //===----------------------------------------------------------------------===//
 
 Value KernelEmitter::condition(const LinearIndex &index, bool equal) {
+  if (index.terms.empty() && index.lane != 0) {
+    SmallVector<bool> lanes;
+    for (int64_t lane = 0; lane < mode.lanes; ++lane) {
+      int64_t at = index.constant + lane * index.lane;
+      lanes.push_back(equal ? at == 0 : at >= 0);
+    }
+    return arith::ConstantOp::create(builder, loc,
+                                     builder.getBoolVectorAttr(lanes));
+  }
   auto predicate = equal ? arith::CmpIPredicate::eq : arith::CmpIPredicate::sge;
   Value compared = valueOf(index);
   Value zero = indexConstant(builder, loc, 0);
@@ -115,6 +124,13 @@ LogicalResult KernelEmitter::guarded(nest::BlockOp block,
         if (equal ? index.constant != 0 : index.constant < 0)
           return success(); // never
         continue;
+      }
+      // Lanes that all are inside, or all outside.
+      if (auto range = index.range(mode.lanes)) {
+        if (range->second < 0 || (equal && range->first > 0))
+          return success();
+        if (!equal && range->first >= 0)
+          continue;
       }
       Value holds = condition(index, equal);
       Value &into = isVector(holds) ? mask : scalar;

@@ -9,6 +9,8 @@
 //===----------------------------------------------------------------------===//
 #include "KernelEmitter.h"
 
+#include "mlir/IR/Matchers.h"
+
 using namespace mlir;
 using namespace nestor;
 using namespace nestor::lower;
@@ -125,6 +127,13 @@ bool KernelEmitter::isInRegisters(const Buffer &buffer) {
                       [&](auto &entry) { return entry.first == slot; });
 }
 
+/// Whether at least one lane of a mask is on wherever the code runs.
+static bool someLaneIsKnown(Value mask) {
+  DenseElementsAttr lanes;
+  return matchPattern(mask, m_Constant(&lanes)) &&
+         llvm::is_contained(lanes.getValues<bool>(), true);
+}
+
 LogicalResult KernelEmitter::emitLoad(memref::LoadOp op) {
   auto it = buffers.find(op.getMemRef());
   if (it == buffers.end())
@@ -152,20 +161,16 @@ LogicalResult KernelEmitter::emitLoad(memref::LoadOp op) {
                                           builder.getI32IntegerAttr(align));
     }
   } else if (offset && offset->isUniform()) {
-    // One address, but some lanes must not touch it: load when any lane may.
-    Value any = vector::ReductionOp::create(
-        builder, loc, vector::CombiningKind::OR, mode.mask);
+    // One address, but some lanes must not touch it. A branch would keep the
+    // elements of a tile from being values: where no lane may, the load reads
+    // the call instead, and nobody its result.
     Value pointer = pointerTo(buffer, *offset);
-    auto branch =
-        scf::IfOp::create(builder, loc, TypeRange{storage}, any, true);
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToEnd(&branch.getThenRegion().front());
-    Value inside = LLVM::LoadOp::create(builder, loc, storage, pointer, align);
-    scf::YieldOp::create(builder, loc, inside);
-    builder.setInsertionPointToEnd(&branch.getElseRegion().front());
-    Value zero = LLVM::ZeroOp::create(builder, loc, storage);
-    scf::YieldOp::create(builder, loc, zero);
-    loaded = branch.getResult(0);
+    if (!someLaneIsKnown(mode.mask)) {
+      Value any = vector::ReductionOp::create(
+          builder, loc, vector::CombiningKind::OR, mode.mask);
+      pointer = arith::SelectOp::create(builder, loc, any, pointer, call);
+    }
+    loaded = LLVM::LoadOp::create(builder, loc, storage, pointer, align);
   } else if (offset && !offset->hasVectors() && !mode.mask &&
              isInRegisters(buffer)) {
     // A column of a tile: elements that stay known ones.

@@ -260,6 +260,13 @@ LogicalResult KernelEmitter::emitParallel(nest::ForOp loop) {
   mode.depth = 1;
   Value rest = code.getInductionVar();
   for (size_t i = band.size(); i-- > 0;) {
+    // A single iteration is a number: masks and addresses may be, too.
+    AffineMap lower = band[i].getLowerMap();
+    if (band[i].getConstantTripCount() == 1 && lower.isSingleConstant()) {
+      linears[band[i].getInductionVar()] =
+          LinearIndex::ofConstant(lower.getSingleConstantResult());
+      continue;
+    }
     Value index = rest;
     if (i > 0) {
       index = arith::RemUIOp::create(builder, loc, rest, extents[i]);
