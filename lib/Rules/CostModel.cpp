@@ -54,11 +54,24 @@ double Cost::total() const {
   return longest + sum - share * longest + edges + copies + waiting;
 }
 
-bool rules::fitsRegisters(const Reduction &reduction, int64_t rows,
-                          int64_t vectors, const Target &target) {
-  (void)reduction;
-  return rows * vectors + vectors + 1 <=
-         static_cast<int64_t>(target.vectorRegisters);
+bool rules::fitsRegisters(const Reduction &r, int64_t rows, int64_t vectors,
+                          const Target &target) {
+  int64_t held = rows * vectors + vectors + 1 + r.temporaries, moving = 0;
+  for (const Operand &operand : r.operands) {
+    if (operand.kind == Operand::Output)
+      continue;
+    bool moves = r.reduce.empty() || llvm::any_of(r.reduce, [&](unsigned axis) {
+                   return operand.uses(axis);
+                 });
+    bool byRow = r.row >= 0 && operand.uses(r.row);
+    if (moves)
+      ++moving;
+    else // loaded once for all steps
+      held += (byRow ? rows : 1) * (operand.uses(r.vector) ? vectors : 1);
+  }
+  // Two are counted; each other one is a value more on the way.
+  held += std::max<int64_t>(0, moving - 2);
+  return held <= static_cast<int64_t>(target.vectorRegisters);
 }
 
 //===----------------------------------------------------------------------===//
@@ -372,6 +385,18 @@ static llvm::SmallVector<int64_t> reduceBlocks(int64_t extent, int64_t around) {
   return result;
 }
 
+llvm::SmallVector<Blocking> rules::registerTilesOf(const Reduction &r,
+                                                   const Target &target) {
+  llvm::SmallVector<Blocking> tiles;
+  int64_t m = extentOf(r, r.row), n = extentOf(r, r.vector);
+  for (int64_t vectors = 1; vectors <= 8; ++vectors)
+    for (int64_t rows = 1; rows <= std::min<int64_t>(m, 30); ++rows)
+      if (fitsRegisters(r, rows, vectors, target) &&
+          (vectors == 1 || (vectors - 1) * r.lanes < n))
+        tiles.push_back({rows, vectors});
+  return tiles;
+}
+
 std::vector<Candidate> rules::rankBlockings(const Reduction &r,
                                             const Target &target) {
   int64_t m = extentOf(r, r.row), n = extentOf(r, r.vector);
@@ -393,16 +418,11 @@ std::vector<Candidate> rules::rankBlockings(const Reduction &r,
   };
   // Tiles first, as if nothing else mattered: the best few go on.
   std::vector<Candidate> tiles;
-  for (int64_t vectors = 1; vectors <= 8; ++vectors)
-    for (int64_t rows = 1; rows <= std::min<int64_t>(m, 30); ++rows) {
-      if (!fitsRegisters(r, rows, vectors, target) ||
-          (vectors > 1 && (vectors - 1) * r.lanes >= n))
-        continue;
-      Blocking blocking{rows, vectors};
-      Cost cost = costOf(r, blocking, target);
-      cost.l2 = cost.l3 = cost.memory = cost.waiting = 0;
-      tiles.push_back({blocking, cost});
-    }
+  for (const Blocking &blocking : registerTilesOf(r, target)) {
+    Cost cost = costOf(r, blocking, target);
+    cost.l2 = cost.l3 = cost.memory = cost.waiting = 0;
+    tiles.push_back({blocking, cost});
+  }
   llvm::sort(tiles, better);
   if (tiles.size() > 12)
     tiles.resize(12);

@@ -68,6 +68,10 @@ struct Reduction {
   llvm::SmallVector<unsigned> reduce;
   llvm::SmallVector<Operand> operands;
   int64_t lanes = 8;
+  /// Registers for what a step computes on the way: products that are added by
+  /// an instruction of their own, values that are converted before they are
+  /// repeated in all lanes.
+  int64_t temporaries = 0;
   /// Blocks of the reduction may add up in memory; extents of the axes that
   /// are cut are exact.
   bool mayCutReduce = false, mayCutRows = false, mayCutColumns = false;
@@ -93,10 +97,15 @@ struct Cost {
   double total() const;
 };
 
-/// Whether accumulators, the vectors of a step and one more value fit into the
-/// registers: such a tile is never spilled.
+/// Whether accumulators, the vectors of a step, what stays the same in all of
+/// them and the values on the way fit into the registers: such a tile is never
+/// spilled (test/Unit/Rules/SpillTest.cpp looks at each).
 bool fitsRegisters(const Reduction &reduction, int64_t rows, int64_t vectors,
                    const Target &target);
+
+/// The register tiles that the model chooses from: rows and vectors alone.
+llvm::SmallVector<Blocking> registerTilesOf(const Reduction &reduction,
+                                            const Target &target);
 
 Cost costOf(const Reduction &reduction, const Blocking &blocking,
             const Target &target);

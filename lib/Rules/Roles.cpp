@@ -201,6 +201,23 @@ Reduction rules::reductionOf(nest::FuncOp func, nest::BlockOp block,
   int64_t bits = std::max<int64_t>(
       8, element.isIndex() ? 64 : element.getIntOrFloatBitWidth());
   r.lanes = std::max<int64_t>(1, target.lanes(std::max<int64_t>(32, bits)));
+  // A product is one instruction with its sum, or lies in a register until it
+  // is added, and the next one beside it.
+  Operation *addend = reducer.addend.getDefiningOp();
+  while (isa_and_nonnull<arith::ExtSIOp, arith::ExtUIOp, arith::SIToFPOp,
+                         arith::UIToFPOp, arith::ExtFOp>(addend))
+    addend = addend->getOperand(0).getDefiningOp();
+  bool fused = isa<arith::AddFOp>(reducer.combine) &&
+               isa_and_nonnull<arith::MulFOp>(addend);
+  if (!fused && !isa_and_nonnull<memref::LoadOp>(addend))
+    r.temporaries = 2;
+  // f16 is converted by vector instructions, other numbers before they become
+  // vectors.
+  for (const Access &access : accessesOf(block))
+    if (!access.inInit && !access.isWrite &&
+        !useOf(access, roles.vector).used &&
+        cast<MemRefType>(access.buffer.getType()).getElementType().isF16())
+      r.temporaries = std::max<int64_t>(r.temporaries, 1);
 
   // Blocks need loops of known length that are the block's own.
   auto isKnown = [&](int axis) {

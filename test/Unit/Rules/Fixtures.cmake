@@ -1,0 +1,2 @@
+# Tiles are read as assembly.
+target_link_libraries(${target} PRIVATE NestorLower NestorCodegen)
