@@ -243,18 +243,19 @@ static Value allocPadded(RewriterBase &rewriter, Value buffer,
                                                      : AffineMapAttr::get(map));
 }
 
-/// A complete block with loops of its own over `extents`, at the rewriter's
+/// A complete block with loops of its own through `box`, at the rewriter's
 /// place; leaves the place in its body.
 static nest::BlockOp makeCopyBlock(RewriterBase &rewriter, Location loc,
-                                   StringRef name, ArrayRef<AffineExpr> extents,
+                                   StringRef name, const Box &box,
                                    AffineSpace &space) {
   BlockForm form;
-  SmallVector<IteratorKind> kinds(extents.size(), IteratorKind::Spatial);
-  for (AffineExpr extent : extents) {
+  SmallVector<IteratorKind> kinds(box.extent.size(), IteratorKind::Spatial);
+  for (auto [lower, extent] : llvm::zip_equal(box.lower, box.extent)) {
     nest::ForOp loop = makeLoop(rewriter, loc, extent, space);
     rewriter.setInsertionPoint(loop.getBodyBlock()->getTerminator());
-    form.bindings.push_back(space.of(loop.getInductionVar()));
-    form.extents.push_back(extent);
+    form.bindings.push_back(
+        space.canonical(lower + space.of(loop.getInductionVar())));
+    form.extents.push_back(space.canonical(lower + extent));
   }
   SmallVector<AffineExpr> zeros(kinds.size(), space.constant(0));
   AffineMap placeholder = AffineMap::get(0, 0, zeros, rewriter.getContext());
@@ -266,13 +267,18 @@ static nest::BlockOp makeCopyBlock(RewriterBase &rewriter, Location loc,
   return block;
 }
 
-/// A block that makes `into` of `from`, with what lies beyond the ends of the
-/// padded dims; at the rewriter's place.
+static Box wholeOf(Value buffer, AffineSpace &space) {
+  Box box{{}, space.shapeOf(buffer), /*dense=*/true};
+  box.lower.assign(box.extent.size(), space.constant(0));
+  return box;
+}
+
+/// A block that makes `into` of `from` in `box`, with what lies beyond the ends
+/// of the padded dims; at the rewriter's place.
 static void emitPadding(RewriterBase &rewriter, Location loc, Value from,
-                        Value into, const Operand &operand, const Plan &plan,
-                        StringRef name, AffineSpace &space) {
-  SmallVector<AffineExpr> extents = space.shapeOf(into);
-  nest::BlockOp pad = makeCopyBlock(rewriter, loc, name, extents, space);
+                        Value into, const Box &box, const Operand &operand,
+                        const Plan &plan, StringRef name, AffineSpace &space) {
+  nest::BlockOp pad = makeCopyBlock(rewriter, loc, name, box, space);
   ValueRange at = pad.getBodyBlock()->getArguments();
   Value inside;
   for (auto [d, i] : llvm::enumerate(operand.iterators)) {
@@ -331,7 +337,8 @@ static bool padConstant(RewriterBase &rewriter, const Operand &operand,
   AffineSpace inside(kernel);
   rewriter.setInsertionPoint(entry.getTerminator());
   emitPadding(rewriter, block.getLoc(), entry.getArgument(0),
-              entry.getArgument(1), operand, plan, "pad", inside);
+              entry.getArgument(1), wholeOf(entry.getArgument(1), inside),
+              operand, plan, "pad", inside);
   setRelayout(rewriter, func, arg, kernel, extents);
   return true;
 }
@@ -345,8 +352,20 @@ static Value makePadded(RewriterBase &rewriter, const Operand &operand,
   Value buffer = memref::LoadOp(operand.load).getMemRef();
   Value into =
       allocPadded(rewriter, buffer, operand.iterators, plan, loc, space);
+  // Of the other dims what is read: the rest may never have been written.
+  Box box = wholeOf(into, space);
+  for (const Access &access : accessesOf(block)) {
+    if (access.op != operand.load)
+      continue;
+    Box read = boxOf(access, block, space, [](nest::ForOp) { return true; });
+    for (auto [d, i] : llvm::enumerate(operand.iterators))
+      if (i < 0) {
+        box.lower[d] = read.lower[d];
+        box.extent[d] = read.extent[d];
+      }
+  }
   rewriter.setInsertionPoint(plan.top);
-  emitPadding(rewriter, loc, buffer, into, operand, plan,
+  emitPadding(rewriter, loc, buffer, into, box, operand, plan,
               (block.getName() + "_pad").str(), space);
   return into;
 }
@@ -380,12 +399,15 @@ Outcome sched::padEinsum(RewriterBase &rewriter, nest::BlockOp block,
         rewriter.modifyOpInPlace(
             access.op, [&]() { access.op->replaceUsesOfWith(result, into); });
     // The wanted part, over the iterators' domains.
-    SmallVector<AffineExpr> extents;
-    for (int i : plan.result)
-      extents.push_back(i >= 0 ? plan.form.extents[i] : space.constant(1));
+    Box wanted;
+    for (int i : plan.result) {
+      wanted.lower.push_back(space.constant(0));
+      wanted.extent.push_back(i >= 0 ? plan.form.extents[i]
+                                     : space.constant(1));
+    }
     rewriter.setInsertionPointAfter(plan.top);
     nest::BlockOp crop = makeCopyBlock(
-        rewriter, loc, (block.getName() + "_crop").str(), extents, space);
+        rewriter, loc, (block.getName() + "_crop").str(), wanted, space);
     ValueRange at = crop.getBodyBlock()->getArguments();
     Value value = memref::LoadOp::create(rewriter, loc, into, at);
     memref::StoreOp::create(rewriter, loc, value, result, at);

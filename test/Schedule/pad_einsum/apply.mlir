@@ -126,3 +126,43 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// Of a dim that is not padded only what is read: nothing wrote %T[_, 0].
+// CHECK-LABEL: nest.func @part
+// CHECK: nest.for %[[I:.*]] = 0 to 4 {
+// CHECK: nest.for %[[J:.*]] = 0 to 1 {
+// CHECK: nest.block "C_pad" (%{{.*}} : spatial = %[[I]] to 4, %{{.*}} : spatial = %[[J]] + 1 to 2) {
+// CHECK: nest.block "C"
+module attributes {transform.with_named_sequence} {
+  nest.func @part(%A: memref<3x2xf32>, %C: memref<3xf32>) {
+    %T = nest.alloc : memref<3x2xf32>
+    nest.for %k = 0 to 3 {
+      nest.block "P" (%vk : spatial = %k to 3) {
+        %one = arith.constant 1 : index
+        %a = memref.load %A[%vk, %one] : memref<3x2xf32>
+        memref.store %a, %T[%vk, %one] : memref<3x2xf32>
+      }
+    }
+    nest.for %i = 0 to 3 {
+      nest.for %k = 0 to 3 {
+        nest.block "C" (%vi : spatial = %i to 3, %vk : reduce = %k to 3) init {
+          %z = arith.constant 0.0 : f32
+          memref.store %z, %C[%vi] : memref<3xf32>
+        } {
+          %one = arith.constant 1 : index
+          %a = memref.load %T[%vk, %one] : memref<3x2xf32>
+          %c = memref.load %C[%vi] : memref<3xf32>
+          %s = arith.addf %c, %a : f32
+          memref.store %s, %C[%vi] : memref<3xf32>
+        }
+      }
+    }
+  }
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %c = transform.nest.get_block "C" in %root : !transform.any_op
+    transform.nest.pad_einsum %c to [1, 4]
+    transform.yield
+  }
+}
